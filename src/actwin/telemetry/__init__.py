@@ -1,0 +1,1 @@
+"""What is read from a car and sent to it."""

@@ -1,0 +1,1 @@
+"""Vehicle physics by chapter, and the simulator of N cars."""
