@@ -1,0 +1,1 @@
+"""Learning agents in torch; they know spaces, never cars."""

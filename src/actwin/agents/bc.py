@@ -1,0 +1,146 @@
+"""Behaviour cloning: supervised imitation of demonstrations with the network that reinforcement learning continues."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from actwin.agents.agent import Floats
+from actwin.agents.losses import imitation_loss
+from actwin.agents.networks import Policy
+from actwin.errors import ConfigError
+
+INFERENCE_BATCH = 8192
+
+
+class BCConfig(BaseModel):
+    """Settings of behaviour cloning."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(40, ge=1, description="at most so many passes over the demonstrations")
+    batch: int = Field(2048, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-5, ge=0)
+    validation: float = Field(0.15, gt=0, lt=1, description="share of the laps kept for validation")
+    patience: int = Field(6, ge=1, description="epochs without a better validation loss before it stops")
+
+
+class Demonstrations(NamedTuple):
+    """What a demonstrator saw and did, one row a control step."""
+
+    observations: Floats
+    """float32[D, observations]"""
+    actions: Floats
+    """float32[D, width] in the environment's terms; a discrete choice is the last column."""
+    laps: npt.NDArray[np.int64]
+    """int64[D]: which lap a row belongs to; whole laps go to validation, because neighbouring rows are near copies."""
+
+
+class Epoch(NamedTuple):
+    """One pass over the demonstrations."""
+
+    number: int
+    training_loss: float
+    validation_loss: float
+
+
+def clone(
+    policy: Policy,
+    demonstrations: Demonstrations,
+    config: BCConfig,
+    seed: int,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> list[Epoch]:
+    """Fits a policy to demonstrations and leaves it with the weights of the best validation loss.
+
+    The observation statistics are those of the demonstrations and are frozen: they now belong to the policy.
+
+    Args:
+        policy: Changed in place.
+        demonstrations: At least two laps.
+        config: Settings.
+        seed: Of the split and the shuffling.
+        on_epoch: Called after each pass.
+
+    Raises:
+        ConfigError: Demonstrations that do not fit the policy, or too few laps to keep one for validation.
+    """
+    _check(policy, demonstrations)
+    generator = torch.Generator().manual_seed(seed)
+    held = _validation_rows(demonstrations.laps, config.validation, seed)
+    observations = torch.from_numpy(demonstrations.observations)
+    policy.normaliser.observe(observations[~held])
+    policy.normaliser.freeze()
+    inputs, wanted = policy.normaliser(observations), torch.from_numpy(demonstrations.actions)
+    train, validation = (inputs[~held], wanted[~held]), (inputs[held], wanted[held])
+    steps = config.epochs * -(-len(train[0]) // config.batch)
+    optimiser = torch.optim.AdamW(policy.body.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=steps, pct_start=0.1)
+    best, kept, history = float("inf"), copy.deepcopy(policy.body.state_dict()), list[Epoch]()
+    for number in range(1, config.epochs + 1):
+        total = 0.0
+        for rows in _batches(len(train[0]), config.batch, generator):
+            optimiser.zero_grad()
+            loss = _loss(policy, train[0][rows], train[1][rows])
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+            total += loss.item() * len(rows)
+        history.append(Epoch(number, total / len(train[0]), _validate(policy, *validation)))
+        if on_epoch:
+            on_epoch(history[-1])
+        if history[-1].validation_loss < best:
+            best, kept = history[-1].validation_loss, copy.deepcopy(policy.body.state_dict())
+        elif number - min(history, key=lambda epoch: epoch.validation_loss).number >= config.patience:
+            break
+    policy.body.load_state_dict(kept)
+    return history
+
+
+def _check(policy: Policy, demonstrations: Demonstrations) -> None:
+    rows = len(demonstrations.observations)
+    shapes = (demonstrations.observations.shape, demonstrations.actions.shape, demonstrations.laps.shape)
+    wanted = ((rows, policy.observations), (rows, policy.action.width), (rows,))
+    if shapes != wanted:
+        raise ConfigError(
+            f"Demonstrations of shapes {shapes} do not fit a policy that needs {wanted}. Record them anew."
+        )
+    if len(np.unique(demonstrations.laps)) < 2:
+        raise ConfigError("Demonstrations of fewer than two laps leave none for validation. Record more laps.")
+    if not (np.isfinite(demonstrations.observations).all() and np.isfinite(demonstrations.actions).all()):
+        raise ConfigError("Demonstrations contain values that are not finite. Record them again or drop those rows.")
+
+
+def _validation_rows(laps: npt.NDArray[np.int64], share: float, seed: int) -> Tensor:
+    names = np.unique(laps)
+    count = min(max(round(share * len(names)), 1), len(names) - 1)
+    held = np.random.default_rng(seed).permutation(names)[:count]
+    return torch.from_numpy(np.isin(laps, held))
+
+
+def _batches(rows: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    return iter(torch.split(torch.randperm(rows, generator=generator), size))
+
+
+def _loss(policy: Policy, inputs: Tensor, wanted: Tensor) -> Tensor:
+    decision, count = policy(inputs), policy.action.continuous
+    # A clipped control has no gradient beyond its bound, so the unclipped mean is what must match.
+    driven = decision.mean.tanh() if policy.squash == "tanh" else decision.mean
+    choice = wanted[:, count].long() if policy.action.choices else None
+    return imitation_loss(driven, wanted[:, :count], decision.logits, choice)
+
+
+@torch.inference_mode()
+def _validate(policy: Policy, inputs: Tensor, wanted: Tensor) -> float:
+    total = 0.0
+    for rows in torch.split(torch.arange(len(inputs)), INFERENCE_BATCH):
+        total += _loss(policy, inputs[rows], wanted[rows]).item() * len(rows)
+    return total / len(inputs)

@@ -1,0 +1,121 @@
+"""Checkpoint files: plain tensors, numbers, lists and dicts, written atomically and read without unpickling code."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from actwin.errors import CheckpointError
+
+FORMAT: Final = 1
+REQUIRED: Final = ("format", "kind", "config", "task", "spec", "agent", "counters", "rng", "versions", "numerics")
+
+Checkpoint = dict[str, Any]
+"""What a file holds. Keys, beside those of `REQUIRED` that say it themselves:
+
+- `kind`: algorithm that made it ("ppo", "bc").
+- `config`: the resolved run configuration.
+- `task`: `{"fingerprint": str, "config": {...}}` of the Task the policy was trained for.
+- `spec`: how to rebuild the policy's network.
+- `agent`: `Agent.state()`: weights, statistics, optimiser.
+- `counters`: `env_steps`, `updates`, `episodes`, `seconds`.
+"""
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes a file that is complete or not there: beside its place first, forced to the disk, then moved over.
+
+    Args:
+        path: Ends in `.pt` by custom.
+        checkpoint: Must hold every key of `REQUIRED`.
+
+    Raises:
+        CheckpointError: The disk is full or the folder cannot be written; the file that was there is untouched.
+    """
+    missing = [key for key in REQUIRED if key not in checkpoint]
+    assert not missing, missing
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.tmp")
+    try:
+        with beside.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except (OSError, RuntimeError) as error:
+        beside.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"{path}: cannot be written ({error}). "
+            "The checkpoint before it is unharmed; free disk space and resume from it."
+        ) from error
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint.
+
+    Args:
+        path: The file.
+
+    Raises:
+        CheckpointError: There is no such file, it is truncated, foreign, or of another format.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no such checkpoint. Give the path of a .pt file or of a run folder.")
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path}: is not a checkpoint of actwin (it holds something other than tensors and numbers). "
+            "Give a file that `actwin train` wrote."
+        ) from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"{path}: is truncated or damaged ({path.stat().st_size} bytes). "
+            "Take another checkpoint of the same run (best.pt, step_*.pt)."
+        ) from error
+    _check(path, loaded)
+    return loaded  # type: ignore[no-any-return]
+
+
+def _check(path: Path, loaded: object) -> None:
+    if not isinstance(loaded, dict) or any(key not in loaded for key in REQUIRED):
+        missing = [key for key in REQUIRED if key not in loaded] if isinstance(loaded, dict) else list(REQUIRED)
+        raise CheckpointError(
+            f"{path}: is a torch file but not a checkpoint of actwin (without {', '.join(missing)}). "
+            "Give a file that `actwin train` wrote."
+        )
+    if loaded["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path}: has format {loaded['format']}, this version {FORMAT}. Use the actwin that wrote it."
+        )
+
+
+def require_same_task(path: Path, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Refuses a checkpoint of another task.
+
+    Args:
+        path: The checkpoint, for the message.
+        ours: `{"fingerprint", "config"}` of the task at hand.
+        theirs: The checkpoint's.
+
+    Raises:
+        CheckpointError: Names every setting that differs.
+    """
+    if ours["fingerprint"] == theirs["fingerprint"]:
+        return
+    differences = _differences(ours["config"], theirs["config"])
+    listed = "; ".join(differences) if differences else "same settings, but the task itself changed between versions"
+    raise CheckpointError(f"{path}: was trained for another task: {listed}. Use its own settings, or train anew.")
+
+
+def _differences(ours: Any, theirs: Any, name: str = "") -> list[str]:
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        found: list[str] = []
+        for key in sorted({*ours, *theirs}):
+            found += _differences(ours.get(key), theirs.get(key), f"{name}.{key}" if name else str(key))
+        return found
+    return [] if ours == theirs else [f"{name} was {theirs!r}, here {ours!r}"]

@@ -1,0 +1,320 @@
+"""Proximal policy optimisation (Schulman et al. 2017, arXiv 1707.06347) over thousands of parallel cars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal, NamedTuple
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+
+from actwin.agents.agent import Flags, Floats
+from actwin.agents.losses import clipped_surrogate, discount, generalised_advantages
+from actwin.agents.networks import ActionSpec, Activation, Decision, Policy, Squash, ValueFunction
+
+INFERENCE_BATCH: Final = 8192
+"""Rows in one forward pass; larger ones fall out of the cache."""
+STEADY: Final = 1e-8
+
+
+class PPOConfig(BaseModel):
+    """Settings of PPO; the defaults are those of the demo on two CPU cores."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["ppo"] = "ppo"
+    hidden: tuple[int, ...] = Field((128, 128), description="widths of the hidden layers of policy and value function")
+    activation: Activation = "relu"
+    squash: Squash = "clip"
+    horizon: float = Field(6.0, gt=0, description="[s] mean time over which future reward counts")
+    trace: float = Field(0.95, ge=0, le=1, description="lambda of the advantage estimates")
+    rollout: int = Field(16, ge=1, description="steps of each car between updates")
+    epochs: int = Field(4, ge=1, description="passes over a rollout in an update")
+    minibatch: int = Field(8192, ge=1)
+    clip: float = Field(0.2, gt=0)
+    actor_lr: float = Field(3e-4, gt=0, description="initial learning rate of the policy")
+    actor_lr_range: tuple[float, float] = (1e-5, 3e-3)
+    critic_lr: float = Field(1e-3, gt=0)
+    divergence: float = Field(0.01, ge=0, description="KL divergence that steers actor_lr; 0 keeps it")
+    entropy: float = Field(3e-3, ge=0, description="weight of the entropy bonus")
+    gradient_norm: float = Field(1.0, gt=0)
+    std: float = Field(0.6, gt=0, description="initial standard deviation of the actions")
+    std_range: tuple[float, float] = (0.05, 1.5)
+    state_dependent_std: bool = False
+    normaliser_steps: int = Field(2_000_000, ge=0, description="car steps until the observation statistics freeze")
+    critic_warmup: int = Field(10, ge=0, description="updates of a cloned policy that train only the value function")
+    clone_weight: float = Field(0.0, ge=0, description="weight of the penalty on the divergence from the clone")
+    clone_fade: int = Field(5_000_000, ge=1, description="car steps over which that penalty fades to nothing")
+
+
+class _Rollout(NamedTuple):
+    """Experience between two updates."""
+
+    raw: Tensor
+    """float32[T, N, O]: observations as they came, for the statistics."""
+    observations: Tensor
+    """float32[T + 1, N, O]: normalised, with the one after the last step."""
+    actions: Tensor
+    """float32[T, N, width]: before squashing."""
+    rewards: Tensor
+    terminated: Tensor
+    truncated: Tensor
+
+    @classmethod
+    def empty(cls, steps: int, cars: int, observations: int, width: int) -> _Rollout:
+        flags = torch.zeros(2, steps, cars, dtype=torch.bool)
+        return cls(
+            torch.zeros(steps, cars, observations),
+            torch.zeros(steps + 1, cars, observations),
+            torch.zeros(steps, cars, width),
+            torch.zeros(steps, cars),
+            *flags,
+        )
+
+
+class _Batch(NamedTuple):
+    """A rollout with its targets, flattened to rows."""
+
+    observations: Tensor
+    actions: Tensor
+    log_probs: Tensor
+    advantages: Tensor
+    returns: Tensor
+    """In units of the value function's scale."""
+    decisions: Decision
+    clone_means: Tensor | None
+
+
+class PPO:
+    """PPO with a Gaussian policy, a separate value function and a learning rate steered by the divergence.
+
+    Differs from the paper: advantages are normalised over the rollout; the value function learns scaled returns without
+    clipping; the learning rate follows the divergence (as in rsl_rl), because the right step shrinks as the policy
+    sharpens; an episode that was cut off is bootstrapped with the value of its last state (Pardo et al. 2018).
+
+    Args:
+        observations: Length of an observation.
+        action: What is decided.
+        cars: Number of parallel environments.
+        period: [s] Control period, which turns the horizon into a discount.
+        config: Settings.
+        seed: Of weights, exploration and minibatches.
+        clone: A cloned policy to start from; its network must be that of `config`.
+    """
+
+    kind = "ppo"
+
+    def __init__(
+        self,
+        observations: int,
+        action: ActionSpec,
+        cars: int,
+        period: float,
+        config: PPOConfig,
+        seed: int,
+        clone: Policy | None = None,
+    ) -> None:
+        self.config, self.clone = config, clone
+        self.gamma = discount(config.horizon, period)
+        self.generator = torch.Generator().manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.policy = new_policy(observations, action, config)
+            self.critic = ValueFunction(observations, config.hidden, config.activation)
+        if clone is not None:
+            self.policy.body.load_state_dict(clone.body.state_dict())
+            self.policy.normaliser.load_state_dict(clone.normaliser.state_dict())
+        self.optimiser = torch.optim.Adam(
+            [
+                {"params": list(self.policy.parameters()), "lr": config.actor_lr},
+                {"params": list(self.critic.parameters()), "lr": config.critic_lr},
+            ],
+            eps=1e-5,
+            fused=True,
+        )
+        self.steps, self.updates, self._filled = 0, 0, 0
+        self._rollout = _Rollout.empty(config.rollout, cars, observations, action.width)
+        self._decisions: list[Decision] = []
+        self._cut: list[tuple[int, Tensor, Tensor]] = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether the rollout is full."""
+        return self._filled == self.config.rollout
+
+    @property
+    def actor_lr(self) -> float:
+        """Present learning rate of the policy."""
+        return float(self.optimiser.param_groups[0]["lr"])
+
+    @torch.no_grad()
+    def act(self, observation: Floats) -> Floats:
+        """Draws actions float32[N, width] for float32[N, observations]."""
+        rollout, step = self._rollout, self._filled
+        rollout.raw[step] = torch.from_numpy(observation)
+        rollout.observations[step] = self.policy.normaliser(rollout.raw[step])
+        decision: Decision = self.policy(rollout.observations[step])
+        rollout.actions[step] = decision.sample(self.generator)
+        self._decisions.append(decision)
+        actions: Floats = self.policy.controls(rollout.actions[step]).numpy()
+        return actions
+
+    @torch.no_grad()
+    def process(
+        self, reward: Floats, terminated: Flags, truncated: Flags, observation: Floats, final_observation: Floats
+    ) -> None:
+        """Stores what the last actions led to; see `Agent.process`."""
+        rollout, step = self._rollout, self._filled
+        rollout.rewards[step] = torch.from_numpy(reward)
+        rollout.terminated[step] = torch.from_numpy(terminated)
+        rollout.truncated[step] = torch.from_numpy(truncated) & ~rollout.terminated[step]
+        cut = rollout.truncated[step].nonzero().squeeze(-1)
+        if len(cut):
+            self._cut.append((step, cut, self.policy.normaliser(torch.from_numpy(final_observation)[cut])))
+        self._filled += 1
+        self.steps += len(reward)
+        if self.ready:
+            rollout.observations[-1] = self.policy.normaliser(torch.from_numpy(observation))
+
+    def update(self) -> dict[str, float]:
+        """One PPO update on the full rollout; returns losses and diagnostics, averaged over its minibatches."""
+        batch, shown = self._prepare()
+        critic_only = self.clone is not None and self.updates < self.config.critic_warmup
+        results = [self._learn(batch, rows, critic_only) for rows in self._minibatches(len(batch.returns))]
+        shown |= {name: sum(result[name] for result in results) / len(results) for name in results[0]}
+        self.policy.normaliser.observe(self._rollout.raw.flatten(0, 1))
+        if self.steps >= self.config.normaliser_steps:
+            self.policy.normaliser.freeze()
+        self._filled, self._decisions, self._cut = 0, [], []
+        self.updates += 1
+        return shown
+
+    @torch.no_grad()
+    def _prepare(self) -> tuple[_Batch, dict[str, float]]:
+        rollout, config = self._rollout, self.config
+        values = self._values(rollout.observations.flatten(0, 1)).view(rollout.observations.shape[:2])
+        final_values = torch.zeros_like(rollout.rewards)
+        for step, rows, observation in self._cut:
+            final_values[step, rows] = self._values(observation)
+        advantages = generalised_advantages(
+            rollout.rewards, values, rollout.terminated, rollout.truncated, final_values, self.gamma, config.trace
+        ).flatten()
+        returns = advantages + values[:-1].flatten()
+        self.critic.rescale(returns)
+        decisions = _joined(self._decisions)
+        observations, actions = rollout.observations[:-1].flatten(0, 1), rollout.actions.flatten(0, 1)
+        clone_means = None
+        if self.clone is not None and self._clone_weight() > 0.0:
+            clone_means = torch.cat([self.clone(part).mean for part in torch.split(observations, INFERENCE_BATCH)])
+        shown = {
+            "explained_variance": 1.0 - (advantages.var() / returns.var().clamp_min(STEADY)).item(),
+            "value": values.mean().item(),
+            "entropy": decisions.entropy().mean().item(),
+            "std": decisions.log_std.exp().mean().item(),
+        }
+        return _Batch(
+            observations,
+            actions,
+            decisions.log_prob(actions),
+            (advantages - advantages.mean()) / advantages.std().clamp_min(STEADY),
+            self.critic.scale(returns.unsqueeze(-1)).squeeze(-1),
+            decisions,
+            clone_means,
+        ), shown
+
+    def _values(self, observations: Tensor) -> Tensor:
+        return torch.cat([self.critic.value(part) for part in torch.split(observations, INFERENCE_BATCH)])
+
+    def _minibatches(self, rows: int) -> Iterator[Tensor]:
+        for _ in range(self.config.epochs):
+            yield from torch.split(torch.randperm(rows, generator=self.generator), self.config.minibatch)
+
+    def _learn(self, batch: _Batch, rows: Tensor, critic_only: bool) -> dict[str, float]:
+        observations = batch.observations[rows]
+        value_loss = 0.5 * (self.critic(observations) - batch.returns[rows]).square().mean()
+        shown, loss = {"value_loss": value_loss.item()}, value_loss
+        if not critic_only:
+            policy_loss, terms = self._policy_loss(batch, rows, observations)
+            shown, loss = shown | terms, loss + policy_loss
+        self.optimiser.zero_grad()
+        loss.backward()
+        for group in self.optimiser.param_groups:
+            clip_grad_norm_(group["params"], self.config.gradient_norm)
+        self.optimiser.step()
+        return shown | {"actor_lr": self.actor_lr}
+
+    def _policy_loss(self, batch: _Batch, rows: Tensor, observations: Tensor) -> tuple[Tensor, dict[str, float]]:
+        config = self.config
+        decision: Decision = self.policy(observations)
+        log_probs = decision.log_prob(batch.actions[rows])
+        surrogate = clipped_surrogate(log_probs, batch.log_probs[rows], batch.advantages[rows], config.clip)
+        loss = surrogate - config.entropy * decision.entropy().mean()
+        with torch.no_grad():
+            divergence = batch.decisions.rows(rows).divergence(decision).mean().item()
+            clipped = ((log_probs - batch.log_probs[rows]).abs() > config.clip).float().mean().item()
+        shown = {"policy_loss": surrogate.item(), "divergence": divergence, "clipped": clipped}
+        if batch.clone_means is not None:
+            distance = (decision.mean - batch.clone_means[rows]) * torch.exp(-decision.log_std.detach())
+            penalty = 0.5 * distance.square().sum(-1).mean()
+            loss = loss + self._clone_weight() * penalty
+            shown["clone_penalty"] = penalty.item()
+        self._steer_learning_rate(divergence)
+        return loss, shown
+
+    def _clone_weight(self) -> float:
+        return self.config.clone_weight * max(1.0 - self.steps / self.config.clone_fade, 0.0)
+
+    def _steer_learning_rate(self, divergence: float) -> None:
+        target, group = self.config.divergence, self.optimiser.param_groups[0]
+        low, high = self.config.actor_lr_range
+        if target and divergence > 2.0 * target:
+            group["lr"] = max(group["lr"] / 1.5, low)
+        elif target and 0.0 < divergence < 0.5 * target:
+            group["lr"] = min(group["lr"] * 1.5, high)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next update depends on; to be taken between updates."""
+        return {
+            "policy": self.policy.state_dict(),
+            "critic": self.critic.state_dict(),
+            "clone": None if self.clone is None else self.clone.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+            "steps": self.steps,
+            "updates": self.updates,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state()` of an agent of the same configuration."""
+        self.policy.load_state_dict(state["policy"])
+        self.critic.load_state_dict(state["critic"])
+        if state["clone"] is not None:
+            self.clone = Policy.from_spec(self.policy.spec)
+            self.clone.load_state_dict(state["clone"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.generator.set_state(state["generator"])
+        self.steps, self.updates = state["steps"], state["updates"]
+        self._filled, self._decisions, self._cut = 0, [], []
+
+
+def new_policy(observations: int, action: ActionSpec, config: PPOConfig) -> Policy:
+    """The untrained policy that these settings describe; a clone made with it hands its weights over unchanged."""
+    return Policy(
+        observations,
+        action,
+        config.hidden,
+        config.activation,
+        config.squash,
+        config.std,
+        config.std_range,
+        config.state_dependent_std,
+    )
+
+
+def _joined(decisions: list[Decision]) -> Decision:
+    first = decisions[0]
+    log_std = first.log_std if first.log_std.ndim == 1 else torch.cat([each.log_std for each in decisions])
+    logits = None if first.logits is None else torch.cat([each.logits for each in decisions if each.logits is not None])
+    return Decision(torch.cat([each.mean for each in decisions]), log_std, logits)
