@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+
 from measure import Speed, calls_per_second
 
 PHYSICS_STEP = 0.003

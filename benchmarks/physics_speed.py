@@ -7,16 +7,18 @@ import os
 import time
 
 import numpy as np
-from measure import Speed, calls_per_second, machine
-from peers import measure_peers
 from rich.console import Console
 from rich.table import Table
 
 from actwin.content.library import load_car, load_track
 from actwin.telemetry.channels import neutral_controls
 from actwin.twin.simulator import Simulator
+from measure import Speed, calls_per_second, machine
+from peers import measure_peers
 
 BATCHES = (1, 16, 256, 1024, 4096, 65_536)
+NOTES = """A control step is 13 physics steps of 3 ms for actwin, MuJoCo and CommonRoad, and one step of the environment
+at its own rate for the others; "seconds driven per second" compares across rates. Medians of five windows."""
 MODEL = "four wheels, combined slip, load transfer, aero, driveline, walls, timing"
 
 
@@ -73,8 +75,7 @@ def main() -> None:
     console = Console(width=160)
     console.print(table(speeds + peers))
     console.print(f"First step in this process, loading or compiling included: {first:.1f} s.")
-    console.print("A control step is 13 physics steps of 3 ms for actwin, MuJoCo and CommonRoad, and one step of the environment at")
-    console.print("its own rate for the others; seconds driven per second compares across rates. Medians of five windows.")
+    console.print(NOTES)
     for name, reason in skipped.items():
         console.print(f"skipped {name}: {reason} (pip install -r benchmarks/requirements.txt -c constraints.txt)")
 
