@@ -137,8 +137,8 @@ class Suspension(Chapter):
 class AxleTyre(Chapter):
     """One tyre of an axle: grip, slip at the peak, shape of the slip curve, relaxation, temperature, wear.
 
-    With the load ratio d = load/load_nominal - 1, peak grip is grip + grip_slope d + grip_curve d², and a peak slip is its
-    value times (1 + peak_slip_slope d).
+    With the load ratio d = load/load_nominal - 1, peak grip is grip + grip_slope d + grip_curve d², and a peak slip is
+    its value times (1 + peak_slip_slope d).
     """
 
     radius: float = quantity("m", "Rolling radius at rest.", gt=0.1, lt=1.0)

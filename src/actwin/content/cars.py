@@ -8,9 +8,9 @@ mass = { value = 798.0, unit = "kg", source = "FIA 2022 minimum with driver" }
 rpm = { value = [4000, 8000, 12000], unit = "rpm", source = "assumed" }
 ```
 
-The chapters are the tables, named as in `actwin.content.car_chapters`; texts and switches are written plainly. Units are
-those of the chapter's declaration or one of a few everyday ones (`deg`, `mm`, `ms`, `kN`, `kN/m`), which are converted
-on reading.
+The chapters are the tables, named as in `actwin.content.car_chapters`; texts and switches are written plainly. Units
+are those of the chapter's declaration or one of a few everyday ones (`deg`, `mm`, `ms`, `kN`, `kN/m`), which are
+converted on reading.
 """
 
 from __future__ import annotations
