@@ -1,0 +1,1 @@
+"""What the driver sees and is paid for: features, rewards, actions, tasks, Gymnasium classes."""
