@@ -121,16 +121,29 @@ class _Cache(FunctionCache):  # type: ignore[misc]
     _impl_class = _CacheImpl
 
 
-def _compile(function: Function, **options: Any) -> Function:
+class _NoAliasCompiler(_Compiler):
+    """Promises LLVM that a function's array arguments do not overlap; without it no loop with a table look-up becomes vector code."""
+
+    def define_pipelines(self) -> list[Any]:
+        self.state.flags.noalias = True
+        return super().define_pipelines()
+
+
+def _compile(function: Function, compiler: type = _Compiler, **options: Any) -> Function:
     return cast(
         Function,
-        njit(fastmath=set(FAST_MATH), error_model="numpy", pipeline_class=_Compiler, **options)(function),
+        njit(fastmath=set(FAST_MATH), error_model="numpy", pipeline_class=compiler, **options)(function),
     )
 
 
 def jit(function: Function) -> Function:
     """Marks a pure scalar function that kernels inline; also callable from Python, with floats in double precision."""
     return _compile(function, forceinline=True)
+
+
+def lane_loop(function: Function) -> Function:
+    """Marks a loop over the lanes of a block. Its array arguments must not overlap."""
+    return _compile(function, _NoAliasCompiler, forceinline=True)
 
 
 def kernel(function: Function) -> Function:

@@ -1,0 +1,327 @@
+"""The equations of motion: one physics step of one car.
+
+A body with six degrees of freedom on four tyres, in road coordinates (place along the centre line, offset, heading relative to it), so
+that no search for the nearest point is needed: ds/dt = (vx cos - vy sin) / (1 - offset · curvature). Velocities come first and
+positions follow with the new velocities (symplectic Euler); wheels and drivetrain are solved implicitly, see `wheels` and
+`drivetrain`. Axes are ISO 8855: x forward, y left, z up.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from actwin.jit import clip, jit, maximum, minimum, select, sin_cos
+from actwin.twin.aero import aero_force
+from actwin.twin.brakes import abs_factor
+from actwin.twin.drivetrain import Shafts, drive_shafts, friction_impulse
+from actwin.twin.engine import engine_torque
+from actwin.twin.params import CarParams
+from actwin.twin.state import CarState, Four, Period
+from actwin.twin.suspension import AxleParams, corner_force
+from actwin.twin.walls import wall_force
+from actwin.twin.wheels import Rolling, roll_wheel, wheel_slip
+from actwin.units import GRAVITY, RADS_PER_RPM, RPM_PER_RADS
+
+ANTI_STALL_BAND = 0.6
+"""[-] The automatic clutch is fully closed at this share of idle speed above idle, open at idle."""
+
+REV_MATCH_GAIN = 0.02
+"""[s/rad] Throttle for each rad/s that the engine is short of the next gear during a shift."""
+
+
+class Loads(NamedTuple):
+    """Vertical tyre loads, and what they do to the body.
+
+    Attributes:
+        load: [N] Of the tyres, not negative.
+        lift: [N] Sum of spring, damper and stop forces.
+        pitch_moment, roll_moment: [N m] Of those forces on the body.
+    """
+
+    load: Four
+    lift: float
+    pitch_moment: float
+    roll_moment: float
+
+
+class Driveline(NamedTuple):
+    """Speeds after one step of engine, clutch, differential and brakes.
+
+    Attributes:
+        engine: [rad/s] Crank.
+        wheels: [rad/s] Spin of the wheels.
+        throttle: [-] What was left by the assists.
+        abs_cut, tc_cut: [-] Shares that the assists took.
+    """
+
+    engine: float
+    wheels: Four
+    throttle: float
+    abs_cut: float
+    tc_cut: float
+
+
+@jit
+def _axle_loads(
+    drop: float, drop_rate: float, roll: float, roll_rate: float, direct_roll: float, direct_pitch: float, axle: AxleParams
+) -> tuple[float, float, float, float]:
+    """Loads (left, right), their spring sum and roll moment; what links carry is added to the loads alone."""
+    side = axle.half_track * roll
+    side_rate = axle.half_track * roll_rate
+    left, right = drop - side, drop + side
+    spring_left = corner_force(left, drop_rate - side_rate, right, axle)
+    spring_right = corner_force(right, drop_rate + side_rate, left, axle)
+    load_left = maximum(spring_left - direct_roll + direct_pitch, 0.0)
+    load_right = maximum(spring_right + direct_roll + direct_pitch, 0.0)
+    return load_left, load_right, spring_left + spring_right, axle.half_track * (spring_left - spring_right)
+
+
+@jit
+def wheel_loads(car: CarState, p: CarParams) -> Loads:
+    """Tyre loads from body movement and from what the links carry directly.
+
+    Args:
+        car: The state; its last tyre forces load the links.
+        p: Parameters.
+    """
+    front, rear = p.front_axle, p.rear_axle
+    body = p.chassis
+    direct_front = car.force_y_front * front.roll_centre / (2.0 * front.half_track)
+    direct_rear = car.force_y_rear * rear.roll_centre / (2.0 * rear.half_track)
+    wheelbase = body.front_arm + body.rear_arm
+    direct_pitch = 0.5 * body.anti_pitch * body.cog_height * car.force_x / wheelbase
+    front_drop = body.front_arm * car.pitch - car.heave
+    front_rate = body.front_arm * car.pitch_rate - car.heave_rate
+    rear_drop = -body.rear_arm * car.pitch - car.heave
+    rear_rate = -body.rear_arm * car.pitch_rate - car.heave_rate
+    fl, fr, front_sum, front_roll = _axle_loads(
+        front_drop, front_rate, car.roll, car.roll_rate, direct_front, -direct_pitch, front
+    )
+    rl, rr, rear_sum, rear_roll = _axle_loads(
+        rear_drop, rear_rate, car.roll, car.roll_rate, direct_rear, direct_pitch, rear
+    )
+    pitch_moment = body.rear_arm * rear_sum - body.front_arm * front_sum
+    return Loads((fl, fr, rl, rr), front_sum + rear_sum, pitch_moment, front_roll + rear_roll)
+
+
+@jit
+def road_wheel_angles(steer: float, p: CarParams) -> tuple[float, float]:
+    """[rad] Angles of the left and right front wheel for a steering share; Ackermann turns the inner wheel further."""
+    angle = steer * p.chassis.lock
+    wheelbase = p.chassis.front_arm + p.chassis.rear_arm
+    spread = p.chassis.ackermann * angle * angle * p.front_axle.half_track / wheelbase
+    toe = p.front_axle.toe
+    return angle + spread - toe, angle - spread + toe
+
+
+@jit
+def drive_and_brake(
+    car: CarState, period: Period, wheels: tuple[Rolling, Rolling, Rolling, Rolling], throttle: float, brake: float,
+    boost: float, loads: Four, dt: float, p: CarParams,
+) -> Driveline:
+    """Engine, clutch, differential and brakes of one step.
+
+    Args:
+        car: State before the step.
+        period: Gear, clutch and assists.
+        wheels: The wheels after their tyres' reaction.
+        throttle, brake: [-] Pedals as the actuators have reached.
+        boost: [-] Share of full boost.
+        loads: [N] Tyre loads, for rolling resistance.
+        dt: [s] Step length.
+        p: Parameters.
+    """
+    fl, fr, rl, rr = wheels
+    engine, drive, brakes = p.engine, p.drive, p.brakes
+    spin = maximum(car.slip_ratio[2], car.slip_ratio[3])
+    tc_cut = period.tc_on * clip((spin - drive.tc_slip) / (0.5 * drive.tc_slip + 1.0e-6), 0.0, 1.0)
+    shifting = car.shift_timer > 0.0
+    # During a shift the engine is brought to the speed of the next gear.
+    target = period.ratio * 0.5 * (rl.speed + rr.speed)
+    match = clip(REV_MATCH_GAIN * (target - car.engine_speed), 0.0, 1.0)
+    opened = select(shifting, match, throttle * (1.0 - tc_cut))
+    rpm = car.engine_speed * RPM_PER_RADS
+    torque = engine_torque(rpm, opened, boost, engine)
+    closing = clip((rpm - engine.idle) / (ANTI_STALL_BAND * engine.idle), 0.0, 1.0)
+    engagement = select(shifting, 0.0, period.clutch * closing)
+    free = maximum(car.engine_speed + dt * torque / engine.inertia, 0.0)
+    shafts = drive_shafts(
+        Shafts(free, rl.speed, rr.speed, 0.0), period.ratio, engagement, engine.inertia, rl.inertia, rr.inertia, dt, drive
+    )
+    fast = RADS_PER_RPM * 1.3 * engine.limiter
+    crank = clip(shafts.engine, 0.0, fast)
+
+    left_fl = abs_factor(car.slip_ratio[0], brakes.abs_slip, period.abs_on)
+    left_fr = abs_factor(car.slip_ratio[1], brakes.abs_slip, period.abs_on)
+    left_rl = abs_factor(car.slip_ratio[2], brakes.abs_slip, period.abs_on)
+    left_rr = abs_factor(car.slip_ratio[3], brakes.abs_slip, period.abs_on)
+    front, rear = brake * brakes.torque_front, brake * brakes.torque_rear
+    resistance = p.chassis.rolling_resistance
+    roll = period.rolling
+    speeds = (
+        _brake_wheel(fl, fl.speed, front * left_fl + resistance * roll[0] * loads[0] * fl.radius, dt),
+        _brake_wheel(fr, fr.speed, front * left_fr + resistance * roll[1] * loads[1] * fr.radius, dt),
+        _brake_wheel(rl, shafts.left, rear * left_rl + resistance * roll[2] * loads[2] * rl.radius, dt),
+        _brake_wheel(rr, shafts.right, rear * left_rr + resistance * roll[3] * loads[3] * rr.radius, dt),
+    )
+    abs_cut = 1.0 - minimum(minimum(left_fl, left_fr), minimum(left_rl, left_rr))
+    pressed = select(brake > 0.05, 1.0, 0.0)
+    return Driveline(crank, speeds, opened, abs_cut * pressed, tc_cut * select(throttle > 0.05, 1.0, 0.0))
+
+
+@jit
+def _brake_wheel(wheel: Rolling, speed: float, torque: float, dt: float) -> float:
+    free = 1.0 / wheel.inertia
+    return speed - friction_impulse(speed, free, torque * dt) * free
+
+
+@jit
+def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: CarParams) -> CarState:
+    """One physics step of one car.
+
+    Args:
+        car: State before the step.
+        period: What stays fixed during the control period.
+        curvature: [1/m] Of the centre line at the car's place.
+        dt: [s] Step length.
+        p: Parameters.
+
+    Returns:
+        The state after the step; `place` has grown by the way travelled along the centre line.
+    """
+    body, front, rear = p.chassis, p.front_axle, p.rear_axle
+
+    # Actuators
+    steer = car.steer + clip(period.steer - car.steer, -body.steer_rate * dt, body.steer_rate * dt)
+    throttle = period.throttle
+    brake = car.brake + (period.brake - car.brake) * (dt / (p.brakes.response + dt))
+    boost = car.boost + (throttle - car.boost) * (dt / (p.engine.turbo_lag + dt))
+
+    # Road
+    sine, cosine = sin_cos(car.heading)
+    along = car.vx * cosine - car.vy * sine
+    across = car.vx * sine + car.vy * cosine
+    rate = along / (1.0 - car.offset * curvature)
+    push = rate * rate * (period.vertical_curvature + curvature * period.banking)
+    gravity_x = GRAVITY * (period.banking * sine - period.grade * cosine)
+    gravity_y = GRAVITY * (period.banking * cosine + period.grade * sine)
+
+    # Loads and air
+    loads = wheel_loads(car, p)
+    height_front = front.static_height + car.heave - body.front_arm * car.pitch
+    height_rear = rear.static_height + car.heave + body.rear_arm * car.pitch
+    air_x = car.vx - (period.wind_x * cosine + period.wind_y * sine)
+    air_y = car.vy - (period.wind_y * cosine - period.wind_x * sine)
+    air = aero_force(air_x, air_y, height_front, height_rear, period.drs, period.density, p.aero)
+
+    # Tyres
+    angle_left, angle_right = road_wheel_angles(steer, p)
+    sine_left, cosine_left = sin_cos(angle_left)
+    sine_right, cosine_right = sin_cos(angle_right)
+    turn_front = car.yaw_rate * front.half_track
+    turn_rear = car.yaw_rate * rear.half_track
+    side_front = car.vy + car.yaw_rate * body.front_arm
+    side_rear = car.vy - car.yaw_rate * body.rear_arm
+    lean_front = car.roll * (1.0 - front.camber_gain)
+    lean_rear = car.roll * (1.0 - rear.camber_gain)
+    ft, rt = p.front_tyre, p.rear_tyre
+    toe = rear.toe
+    fl = roll_wheel(car.vx - turn_front, side_front, sine_left, cosine_left, car.wheel_speed[0], car.slip_ratio[0],
+                    car.slip_tangent[0], loads.load[0], front.camber - lean_front, period.grip[0], dt, ft)
+    fr = roll_wheel(car.vx + turn_front, side_front, sine_right, cosine_right, car.wheel_speed[1], car.slip_ratio[1],
+                    car.slip_tangent[1], loads.load[1], -front.camber - lean_front, period.grip[1], dt, ft)
+    rl = roll_wheel(car.vx - turn_rear, side_rear, -toe, 1.0, car.wheel_speed[2], car.slip_ratio[2],
+                    car.slip_tangent[2], loads.load[2], rear.camber - lean_rear, period.grip[2], dt, rt)
+    rr = roll_wheel(car.vx + turn_rear, side_rear, toe, 1.0, car.wheel_speed[3], car.slip_ratio[3],
+                    car.slip_tangent[3], loads.load[3], -rear.camber - lean_rear, period.grip[3], dt, rt)
+
+    line = drive_and_brake(car, period, (fl, fr, rl, rr), throttle, brake, boost, loads.load, dt, p)
+    slip_fl, slip_fr = wheel_slip(fl, line.wheels[0]), wheel_slip(fr, line.wheels[1])
+    slip_rl, slip_rr = wheel_slip(rl, line.wheels[2]), wheel_slip(rr, line.wheels[3])
+    fx_fl, fx_fr = fl.secant * slip_fl, fr.secant * slip_fr
+    fx_rl, fx_rr = rl.secant * slip_rl, rr.secant * slip_rr
+
+    # Sum over the wheels, in car axes
+    x_fl, y_fl = fx_fl * cosine_left - fl.side * sine_left, fx_fl * sine_left + fl.side * cosine_left
+    x_fr, y_fr = fx_fr * cosine_right - fr.side * sine_right, fx_fr * sine_right + fr.side * cosine_right
+    x_rl, y_rl = fx_rl + rl.side * toe, rl.side - fx_rl * toe
+    x_rr, y_rr = fx_rr - rr.side * toe, rr.side + fx_rr * toe
+    force_x = x_fl + x_fr + x_rl + x_rr
+    force_y_front, force_y_rear = y_fl + y_fr, y_rl + y_rr
+    wall = wall_force(car.offset, sine, cosine, along, across, period.wall_left, period.wall_right,
+                      body.half_width, body.half_length, period.mass)
+    yaw_moment = (
+        body.front_arm * force_y_front - body.rear_arm * force_y_rear
+        + front.half_track * (x_fr - x_fl) + rear.half_track * (x_rr - x_rl) + wall.yaw_moment
+    )
+
+    # Body
+    ax = (force_x + air.fx + wall.fx) / period.mass
+    ay = (force_y_front + force_y_rear + air.fy + wall.fy) / period.mass
+    az = (loads.lift - air.down_front - air.down_rear) / period.mass - GRAVITY - push
+    pitch_moment = (
+        loads.pitch_moment - (1.0 - body.anti_pitch) * body.cog_height * force_x
+        + body.front_arm * air.down_front - body.rear_arm * air.down_rear
+    )
+    roll_moment = (
+        loads.roll_moment
+        + (body.cog_height - front.roll_centre) * force_y_front
+        + (body.cog_height - rear.roll_centre) * force_y_rear
+    )
+    vx = car.vx + dt * (ax + gravity_x + car.yaw_rate * car.vy)
+    vy = car.vy + dt * (ay + gravity_y - car.yaw_rate * car.vx)
+    yaw_rate = car.yaw_rate + dt * yaw_moment / body.yaw_inertia
+    heave_rate = car.heave_rate + dt * az
+    pitch_rate = car.pitch_rate + dt * pitch_moment / body.pitch_inertia
+    roll_rate = car.roll_rate + dt * roll_moment / body.roll_inertia
+    new_along = vx * cosine - vy * sine
+    new_rate = new_along / (1.0 - car.offset * curvature)
+
+    return CarState(
+        place=car.place + dt * new_rate,
+        offset=car.offset + dt * (vx * sine + vy * cosine),
+        heading=car.heading + dt * (yaw_rate - curvature * new_rate),
+        vx=vx,
+        vy=vy,
+        yaw_rate=yaw_rate,
+        heave=car.heave + dt * heave_rate,
+        heave_rate=heave_rate,
+        pitch=car.pitch + dt * pitch_rate,
+        pitch_rate=pitch_rate,
+        roll=car.roll + dt * roll_rate,
+        roll_rate=roll_rate,
+        wheel_speed=line.wheels,
+        slip_ratio=(slip_fl, slip_fr, slip_rl, slip_rr),
+        slip_tangent=(fl.slip_tangent, fr.slip_tangent, rl.slip_tangent, rr.slip_tangent),
+        engine_speed=line.engine,
+        boost=boost,
+        steer=steer,
+        throttle=line.throttle,
+        brake=brake,
+        shift_timer=maximum(car.shift_timer - dt, 0.0),
+        force_x=force_x,
+        force_y_front=force_y_front,
+        force_y_rear=force_y_rear,
+        load=loads.load,
+        use=(fl.use, fr.use, rl.use, rr.use),
+        slip_work=(
+            car.slip_work[0] + dt * _slip_power(fl, slip_fl, fx_fl, line.wheels[0]),
+            car.slip_work[1] + dt * _slip_power(fr, slip_fr, fx_fr, line.wheels[1]),
+            car.slip_work[2] + dt * _slip_power(rl, slip_rl, fx_rl, line.wheels[2]),
+            car.slip_work[3] + dt * _slip_power(rr, slip_rr, fx_rr, line.wheels[3]),
+        ),
+        wall_work=car.wall_work + dt * wall.power,
+        ax=ax,
+        ay=ay,
+        az=az,
+        height_front=height_front,
+        height_rear=height_rear,
+        abs_cut=maximum(car.abs_cut, line.abs_cut),
+        tc_cut=maximum(car.tc_cut, line.tc_cut),
+    )
+
+
+@jit
+def _slip_power(wheel: Rolling, slip: float, force: float, speed: float) -> float:
+    """[W] Work of slip, not negative."""
+    return maximum(force * (speed * wheel.radius - wheel.vx) - wheel.side * wheel.vy, 0.0)

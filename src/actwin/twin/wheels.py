@@ -1,0 +1,102 @@
+"""One wheel through one physics step: contact velocity, relaxed slip, tyre force, brake.
+
+Slip follows the contact with the relaxation length sigma, d(slip)/dt = (slip speed - |Vx| slip) / sigma, which needs no division by
+speed and so holds down to standstill. Together with the wheel's spin it is stiff (hundreds of radians a second), so both are solved
+implicitly with the tyre's secant stiffness K: force = K · slip at the end of the step. What remains is a wheel with a larger
+effective inertia on which every other torque acts as an impulse.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from actwin.jit import clip, jit, maximum
+from actwin.twin.tyres import TyreParams, rolling_radius, tyre_force
+
+SLIP_LIMIT = 3.0
+"""[-] Bound of the relaxed slips: beyond it the force no longer changes, and recovery would take too long a way."""
+
+
+class Rolling(NamedTuple):
+    """A wheel between the reaction of its tyre and the torques of the car.
+
+    Attributes:
+        speed: [rad/s] Spin after the tyre's reaction.
+        inertia: [kg m²] Effective inertia against further torques.
+        slip_base: [-] Slip ratio at the end of the step if the wheel stood still.
+        slip_gain: [s/m] Slip ratio added for each metre a second of rim speed.
+        slip_tangent: [-] Relaxed lateral slip at the end of the step.
+        secant: [N] Longitudinal force for each unit of slip ratio.
+        side: [N] Lateral force.
+        use: [-] Combined slip over the slip of peak force.
+        radius: [m] Rolling radius.
+        vx, vy: [m/s] Contact velocity in wheel axes.
+    """
+
+    speed: float
+    inertia: float
+    slip_base: float
+    slip_gain: float
+    slip_tangent: float
+    secant: float
+    side: float
+    use: float
+    radius: float
+    vx: float
+    vy: float
+
+
+@jit
+def roll_wheel(
+    hub_x: float,
+    hub_y: float,
+    sine: float,
+    cosine: float,
+    wheel_speed: float,
+    slip_ratio: float,
+    slip_tangent: float,
+    load: float,
+    camber: float,
+    grip: float,
+    dt: float,
+    tyre: TyreParams,
+) -> Rolling:
+    """Moves the slips of one wheel and lets its tyre act on its spin.
+
+    Args:
+        hub_x, hub_y: [m/s] Velocity of the contact in car axes.
+        sine, cosine: Of the steering angle of this wheel.
+        wheel_speed: [rad/s] Spin before the step.
+        slip_ratio, slip_tangent: [-] Relaxed slips before the step.
+        load: [N] Vertical load.
+        camber: [rad] Inclination, top to the left positive.
+        grip: [-] Friction factor.
+        dt: [s] Step length.
+        tyre: The tyre.
+    """
+    vx = cosine * hub_x + sine * hub_y
+    vy = cosine * hub_y - sine * hub_x
+    rolling = maximum(vx, -vx)
+    radius = rolling_radius(wheel_speed, tyre)
+
+    # The force follows the new lateral slip: at standstill slip and velocity make a spring, which only this order keeps from growing.
+    across = dt / tyre.relaxation_y
+    new_tangent = clip((slip_tangent + across * vy) / (1.0 + across * rolling), -SLIP_LIMIT, SLIP_LIMIT)
+    force = tyre_force(slip_ratio, new_tangent, load, camber, grip, tyre)
+
+    along = dt / tyre.relaxation_x
+    damping = 1.0 / (1.0 + along * rolling)
+    slip_gain = along * damping
+    slip_base = (slip_ratio - along * vx) * damping
+    inertia = tyre.inertia + dt * radius * radius * force.secant * slip_gain
+    held = slip_base + slip_gain * radius * wheel_speed
+    speed = wheel_speed - dt * radius * force.secant * held / inertia
+    return Rolling(
+        speed, inertia, slip_base, slip_gain, new_tangent, force.secant, force.fy, force.use, radius, vx, vy
+    )
+
+
+@jit
+def wheel_slip(wheel: Rolling, speed: float) -> float:
+    """Slip ratio at the end of the step, given the wheel's final spin [rad/s]."""
+    return clip(wheel.slip_base + wheel.slip_gain * wheel.radius * speed, -SLIP_LIMIT, SLIP_LIMIT)
