@@ -192,7 +192,7 @@ def _advice(location: tuple[int | str, ...]) -> str:
             continue
         extra = info.json_schema_extra
         unit = extra.get("unit") if isinstance(extra, dict) else None
-        return f"It is the {'number' if unit else 'text'} for: {info.description}" + (f" Unit: {unit}." if unit else "")
+        return f"Give {f'the value in {unit}' if unit else 'another value'}. It means: {info.description}"
     return "See the bundled cars for an example."
 
 
