@@ -162,6 +162,7 @@ def test_everyday_units_become_si(tmp_path: Path) -> None:
         ("downshift_rpm", 'downshift_rpm = { value = 9800, unit = "rpm", source = "x" }', "downshift_rpm", "hunt"),
         ("clutch_torque", 'clutch_torque = { value = 300, unit = "N m", source = "x" }', "clutch_torque", "slip"),
         ("kind", 'kind = "boat"', "identity.kind", "formula"),
+        ("has_drs", 'has_drs = "yes"', "aero.has_drs", "boolean"),
         ("driven", 'driven = "front"', "transmission.driven", "rear"),
         ("[brakes]", "[brake]", "brake", "Did you mean 'brakes'"),
     ],

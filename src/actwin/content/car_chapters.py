@@ -97,7 +97,7 @@ class Aero(Chapter):
     )
     design_height_front: float = quantity("m", "Front ride height at which the areas hold.", gt=0.0, lt=0.5)
     design_height_rear: float = quantity("m", "Rear ride height at which the areas hold.", gt=0.0, lt=0.5)
-    has_drs: bool = Field(description="Whether the car has a drag reduction system.")
+    has_drs: bool = Field(strict=True, description="Whether the car has a drag reduction system.")
     drs_drag_factor: float = quantity("-", "Factor on the drag with DRS open; 1 without DRS.", gt=0.0, le=1.0)
     drs_downforce_factor: float = quantity("-", "Factor on the downforce with DRS open; 1 without DRS.", gt=0.0, le=1.0)
 
@@ -231,7 +231,7 @@ class Brakes(Chapter):
 class AssistSystems(Chapter):
     """Electronic aids that the car has; a session may still switch them off."""
 
-    abs: bool = Field(description="Whether the car has an anti-lock system.")
-    traction_control: bool = Field(description="Whether the car has traction control.")
+    abs: bool = Field(strict=True, description="Whether the car has an anti-lock system.")
+    traction_control: bool = Field(strict=True, description="Whether the car has traction control.")
     abs_slip_ratio: float = quantity("-", "Slip ratio that the anti-lock system allows.", gt=0.0, lt=1.0)
     traction_control_slip_ratio: float = quantity("-", "Slip ratio that traction control allows.", gt=0.0, lt=1.0)
