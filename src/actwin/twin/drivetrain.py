@@ -26,7 +26,7 @@ class DrivetrainParams(NamedTuple):
         up_rpm, down_rpm: [1/min] Shift points of the automatic shifter.
         preload: [N m] Locking torque of the differential without load.
         power, coast: [-] Locking torque for each newton metre of drive and of engine braking.
-        tc_slip: [-] Slip ratio at which traction control begins to act; 0 without it.
+        tc_slip: [-] Slip ratio at which traction control begins to act; huge without it.
     """
 
     ratios: Nine
@@ -49,13 +49,11 @@ class Shafts(NamedTuple):
     Attributes:
         engine: [rad/s] Crank.
         left, right: [rad/s] Driven wheels.
-        torque: [N m] Clutch torque that acted, driving positive.
     """
 
     engine: float
     left: float
     right: float
-    torque: float
 
 
 @jit
@@ -93,9 +91,9 @@ def drive_shafts(
     shafts: Shafts,
     ratio: float,
     engagement: float,
-    engine_inertia: float,
-    inertia_left: float,
-    inertia_right: float,
+    free_engine: float,
+    free_left: float,
+    free_right: float,
     dt: float,
     drive: DrivetrainParams,
 ) -> Shafts:
@@ -105,28 +103,25 @@ def drive_shafts(
         shafts: Speeds before the coupling.
         ratio: [-] Overall ratio, 0 in neutral.
         engagement: [-] Share of the clutch's capacity, 0 pressed to 1 released.
-        engine_inertia: [kg m²] Of the engine.
-        inertia_left, inertia_right: [kg m²] Effective inertias of the wheels.
+        free_engine, free_left, free_right: [1/(kg m²)] One over the inertia of the engine and the effective ones of the wheels.
         dt: [s] Step length.
         drive: The drivetrain.
 
     Returns:
-        Speeds after it, and the clutch torque.
+        Speeds after it.
     """
-    free_left, free_right = 1.0 / inertia_left, 1.0 / inertia_right
     # A differential halves torque and averages speed.
     slip = shafts.engine - ratio * 0.5 * (shafts.left + shafts.right)
-    mobility = 1.0 / engine_inertia + 0.25 * ratio * ratio * (free_left + free_right)
+    mobility = free_engine + 0.25 * ratio * ratio * (free_left + free_right)
     meshed = select(ratio * ratio > 1.0e-6, 1.0, 0.0)
     clutch = friction_impulse(slip, mobility, meshed * engagement * drive.clutch_torque * dt)
     # Losses take their share of what is driven; under engine braking they would help it, so they are left out there.
     share = select(clutch * ratio * (shafts.left + shafts.right) > 0.0, drive.efficiency, 1.0)
     half = 0.5 * ratio * share * clutch
-    engine = shafts.engine - clutch / engine_inertia
+    engine = shafts.engine - clutch * free_engine
     left = shafts.left + half * free_left
     right = shafts.right + half * free_right
-    torque = clutch / dt
-    ramp = select(torque > 0.0, drive.power, drive.coast)
-    size = maximum(torque * ratio, -torque * ratio)
-    lock = friction_impulse(left - right, free_left + free_right, (drive.preload + ramp * size) * dt)
-    return Shafts(engine, left - lock * free_left, right + lock * free_right, torque)
+    ramp = select(clutch > 0.0, drive.power, drive.coast)
+    size = maximum(clutch * ratio, -clutch * ratio)
+    lock = friction_impulse(left - right, free_left + free_right, drive.preload * dt + ramp * size)
+    return Shafts(engine, left - lock * free_left, right + lock * free_right)

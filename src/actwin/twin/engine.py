@@ -18,10 +18,10 @@ class EngineParams(NamedTuple):
     Attributes:
         hinge: [N m] Torque at `rpm_low`, first difference, and the seven second differences of the nine points.
         rpm_low: [1/min] First point of the map.
-        rpm_step: [1/min] Distance of the points.
-        idle: [1/min] Idle speed.
-        limiter: [1/min] Rev limiter.
-        inertia: [kg m²] Of engine and clutch.
+        per_rpm_step: [min] One over the distance of the points.
+        idle, per_idle: [1/min], [min] Idle speed and its reciprocal.
+        limiter, per_limiter: [1/min], [min] Rev limiter and its reciprocal.
+        per_inertia: [1/(kg m²)] One over the inertia of engine and clutch.
         coast_torque: [N m] Engine braking at the limiter with the throttle closed.
         turbo_lag: [s] Time constant of the boost; 0 without a turbo.
         turbo_share: [-] Share of the torque that comes from boost.
@@ -30,10 +30,12 @@ class EngineParams(NamedTuple):
 
     hinge: Nine
     rpm_low: float
-    rpm_step: float
+    per_rpm_step: float
     idle: float
     limiter: float
-    inertia: float
+    per_limiter: float
+    per_idle: float
+    per_inertia: float
     coast_torque: float
     turbo_lag: float
     turbo_share: float
@@ -43,7 +45,7 @@ class EngineParams(NamedTuple):
 @jit
 def full_torque(rpm: float, engine: EngineParams) -> float:
     """[N m] Crank torque at full throttle and full boost; the map's ends hold beyond it."""
-    u = clip((rpm - engine.rpm_low) / engine.rpm_step, 0.0, 8.0)
+    u = clip((rpm - engine.rpm_low) * engine.per_rpm_step, 0.0, 8.0)
     h = engine.hinge
     low = h[0] + h[1] * u + h[2] * maximum(u - 1.0, 0.0) + h[3] * maximum(u - 2.0, 0.0) + h[4] * maximum(u - 3.0, 0.0)
     high = h[5] * maximum(u - 4.0, 0.0) + h[6] * maximum(u - 5.0, 0.0) + h[7] * maximum(u - 6.0, 0.0)
@@ -66,9 +68,8 @@ def engine_torque(rpm: float, throttle: float, boost: float, engine: EngineParam
     Returns:
         [N m] Torque, negative under engine braking.
     """
-    band = 0.005 * engine.limiter
-    limited = throttle * clip((engine.limiter - rpm) / band, 0.0, 1.0)
-    opened = maximum(limited, 0.3 * clip((engine.idle - rpm) / (0.2 * engine.idle), 0.0, 1.0))
+    limited = throttle * clip((engine.limiter - rpm) * 200.0 * engine.per_limiter, 0.0, 1.0)
+    opened = maximum(limited, 0.3 * clip((engine.idle - rpm) * 5.0 * engine.per_idle, 0.0, 1.0))
     drive = full_torque(rpm, engine) * (1.0 - engine.turbo_share * (1.0 - boost))
-    drag = engine.coast_torque * minimum(rpm / engine.limiter, 1.2)
+    drag = engine.coast_torque * minimum(rpm * engine.per_limiter, 1.2)
     return opened * drive - (1.0 - opened) * drag

@@ -8,7 +8,6 @@ import numpy as np
 
 from actwin.jit import atan, clip, jit, minimum, select, sin_cos, wrap_angle
 from actwin.telemetry.channels import FRAME_CHANNELS
-from actwin.twin.layout import row_storer
 from actwin.twin.params import CarParams
 from actwin.twin.road import RoadCell, world_pose
 from actwin.twin.state import CarState, Four, Period, SlowState
@@ -21,12 +20,10 @@ Frame: Any = NamedTuple(  # type: ignore[misc]
 )
 """One FRAME as a NamedTuple, made from the channel table."""
 
-store_frame = row_storer(Frame, frozenset(channel.name for channel in FRAME_CHANNELS if channel.integer))
-
 
 @jit
 def make_frame(
-    car: CarState, slow: SlowState, period: Period, cell: RoadCell, cell_index: float, ticks: int, duration: float,
+    car: CarState, slow: SlowState, period: Period, cell: RoadCell, cell_index: float, ticks: float, duration: float,
     world: World, p: CarParams,
 ) -> Any:
     """The FRAME of one car.

@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 
 from actwin.jit import LANES, jit, kernel, lane_loop
-from actwin.telemetry.channels import CONTROLS_WIDTH, FRAME_WIDTH
-from actwin.twin.frames import make_frame, store_frame
+from actwin.telemetry.channels import CONTROLS_WIDTH, FRAME_CHANNELS, FRAME_COLUMN, FRAME_WIDTH
+from actwin.twin.frames import Frame, make_frame
 from actwin.twin.layout import field_paths, loader, storer, width
 from actwin.twin.params import CarParams
 from actwin.twin.period import Pedals, begin_period, end_period
-from actwin.twin.road import MAX_SECTORS, ROAD_WIDTH, load_cell
+from actwin.twin.road import MAX_SECTORS, ROAD_WIDTH, RoadCell
 from actwin.twin.start import Start, start_state
 from actwin.twin.state import CarState, Period, SlowState
 from actwin.twin.vehicle import physics_step
@@ -26,13 +26,16 @@ from actwin.twin.world import World
 load_car, store_car = loader(CarState), storer(CarState)
 load_slow, store_slow = loader(SlowState), storer(SlowState)
 load_period, store_period = loader(Period), storer(Period)
+load_road, store_road = loader(RoadCell), storer(RoadCell)
 load_params = loader(CarParams)
+store_frame = storer(Frame)
 load_world = loader(World, stride=1)
 load_start = loader(Start, stride=1)
 
 SLOW_AT: Final = width(CarState) * LANES
 PERIOD_AT: Final = SLOW_AT + width(SlowState) * LANES
-STATE_WIDTH: Final = PERIOD_AT + width(Period) * LANES
+ROAD_AT: Final = PERIOD_AT + width(Period) * LANES
+STATE_WIDTH: Final = ROAD_AT + ROAD_WIDTH * LANES
 PLACE_AT: Final = field_paths(CarState).index("place") * LANES
 HEADING_AT: Final = field_paths(CarState).index("heading") * LANES
 TIMER_AT: Final = field_paths(CarState).index("shift_timer") * LANES
@@ -45,29 +48,36 @@ ROW: Final = ROAD_WIDTH
 CONTROL_ROW: Final = CONTROLS_WIDTH
 FRAME_ROW: Final = FRAME_WIDTH
 SECTOR_ENDS: Final = MAX_SECTORS
+TICKS_COLUMN: Final = FRAME_COLUMN["packet_id"]
+INTEGER_COLUMNS: Final = tuple(
+    FRAME_COLUMN[channel.name] + wheel
+    for channel in FRAME_CHANNELS
+    if channel.integer and channel.name != "packet_id"
+    for wheel in range(4 if channel.wheels else 1)
+)
+INTEGERS: Final = np.array(INTEGER_COLUMNS)
+GEAR_CONTROL: Final = 4
 TURN: Final = 6.283185307179586
 HALF_TURN: Final = 3.141592653589793
 
 
 @lane_loop
-def _begin(car: Any, slow: Any, period: Any, gears: Any, ints: Any, params: Any, controls: Any, asked: Any, rows: Any, world: Any,
-           first_row: int, last_row: int) -> None:
+def _begin(car: Any, slow: Any, period: Any, road: Any, gears: Any, ints: Any, params: Any, controls: Any, world: Any) -> None:
     for c in range(LANES):
-        row = min(first_row + c, last_row) * CONTROL_ROW
         pedals = Pedals(
-            controls[row], controls[row + 1], controls[row + 2], controls[row + 3], np.float32(asked[row + 4]), controls[row + 5]
+            controls[c], controls[LANES + c], controls[2 * LANES + c], controls[3 * LANES + c], controls[4 * LANES + c],
+            controls[5 * LANES + c],
         )
-        cell = np.uint32(ints[c])
-        state = load_car(car, c)
         begun = begin_period(
-            state, load_slow(slow, c), pedals, load_cell(rows, cell * np.uint32(ROW)), np.float32(cell), world,
-            load_params(params, c),
+            load_car(car, c), load_slow(slow, c), pedals, load_road(road, c), np.float32(ints[c]), world, load_params(params, c)
         )
         store_period(period, c, begun.period)
         gears[c] = begun.gear
         car[TIMER_AT + c] = begun.timer
-        for k in range(4):
-            car[WORK_AT + k * LANES + c] = 0.0
+        car[WORK_AT + c] = 0.0
+        car[WORK_AT + LANES + c] = 0.0
+        car[WORK_AT + 2 * LANES + c] = 0.0
+        car[WORK_AT + 3 * LANES + c] = 0.0
         car[WALL_AT + c] = 0.0
         car[ABS_AT + c] = 0.0
         car[TC_AT + c] = 0.0
@@ -97,38 +107,62 @@ def _steps(car: Any, period: Any, ints: Any, params: Any, curvature: Any, world:
 
 
 @lane_loop
-def _finish(car: Any, slow: Any, period: Any, gears: Any, ints: Any, params: Any, sectors: Any, world: Any, steps: int) -> None:
+def _finish(car: Any, slow: Any, period: Any, road: Any, gears: Any, ints: Any, params: Any, sectors: Any, tile: Any, world: Any,
+            steps: int) -> None:
+    duration = np.float32(steps) * world.dt
     for c in range(LANES):
         heading = car[HEADING_AT + c]
         heading = heading - (TURN if heading > HALF_TURN else 0.0)
         car[HEADING_AT + c] = heading + (TURN if heading < -HALF_TURN else 0.0)
         before = load_slow(slow, c)
         state = load_car(car, c)
-        end = np.float32(ints[c]) * world.cell_length + state.place
-        sector_end = sectors[min(np.uint32(before.sector), np.uint32(SECTOR_ENDS - 1))]
+        fixed = load_period(period, c)
+        index = np.float32(ints[c])
+        sector_end = sectors[np.uint32(before.sector) & np.uint32(SECTOR_ENDS - 1)]
+        p = load_params(params, c)
         after = end_period(
-            state, before, load_period(period, c), gears[c], end, sector_end, np.float32(steps), world, load_params(params, c)
+            state, before, fixed, gears[c], index * world.cell_length + state.place, sector_end, np.float32(steps), world, p
         )
         store_slow(slow, c, after)
-        ints[LANES + c] += steps
+        store_frame(tile, c, make_frame(state, after, fixed, load_road(road, c), index, 0.0, duration, world, p))
+        ints[LANES + c] += np.int32(steps)
 
 
 @lane_loop
-def _write_frames(car: Any, slow: Any, period: Any, ints: Any, params: Any, rows: Any, world: Any, duration: float,
-                  floats: Any, integers: Any, first_row: int, lanes: int) -> None:
+def _read_controls(rows: Any, asked: Any, tile: Any, first_row: int, last_row: int) -> None:
+    """Turns the CONTROLS of a block's cars into lanes; lanes without a car repeat the last one."""
+    for c in range(LANES):
+        at = min(first_row + c, last_row) * CONTROL_ROW
+        for k in range(CONTROL_ROW):
+            tile[k * LANES + c] = rows[at + k]
+        tile[GEAR_CONTROL * LANES + c] = np.float32(asked[at + GEAR_CONTROL])
+
+
+@lane_loop
+def _read_road(rows: Any, ints: Any, tile: Any, fields: int) -> None:
+    """Turns the road records under a block's cars into lanes.
+
+    `fields` is always ROW; as a number unknown to the compiler it keeps this a plain copy, faster than the gathers it would make.
+    """
+    for c in range(LANES):
+        at = ints[c] * fields
+        for k in range(fields):
+            tile[k * LANES + c] = rows[at + k]
+
+
+@lane_loop
+def _write_rows(tile: Any, ticks: Any, floats: Any, first_row: int, lanes: int, fields: int) -> None:
+    """Turns a block's frames from lanes into FRAME records; `fields` is always FRAME_ROW, see `_read_road`."""
+    bits = tile.view(np.int32)
+    for k in INTEGERS:
+        for c in range(LANES):
+            bits[k * LANES + c] = np.int32(tile[k * LANES + c])
+    for c in range(LANES):
+        bits[TICKS_COLUMN * LANES + c] = ticks[LANES + c]
     for c in range(lanes):
-        _write_frame(car, slow, period, ints, params, rows, world, duration, floats, integers, first_row + c, c)
-
-
-@jit
-def _write_frame(car: Any, slow: Any, period: Any, ints: Any, params: Any, rows: Any, world: Any, duration: float,
-                 floats: Any, integers: Any, row: int, c: int) -> None:
-    cell = np.uint32(ints[c])
-    frame = make_frame(
-        load_car(car, c), load_slow(slow, c), load_period(period, c), load_cell(rows, cell * np.uint32(ROW)), np.float32(cell),
-        ints[LANES + c], duration, world, load_params(params, c),
-    )
-    store_frame(floats, integers, row * FRAME_ROW, frame)
+        at = (first_row + c) * fields
+        for k in range(fields):
+            floats[at + k] = tile[k * LANES + c]
 
 
 @kernel
@@ -153,20 +187,37 @@ def advance(state: Any, ints: Any, params: Any, which: Any, rows: Any, curvature
     """
     world = load_world(place, 0)
     asked = controls.view(np.int32)
-    integers = frames.view(np.int32)
     gears = np.empty(LANES, state.dtype)
+    wishes = np.empty(CONTROL_ROW * LANES, state.dtype)
+    tile = np.empty(FRAME_ROW * LANES, np.float32)
+    fields, frame_fields = len(rows) // int(world.cells), len(frames) // count
     for b in range(first, last):
         row = state[b]
-        car, slow, period = row[:SLOW_AT], row[SLOW_AT:PERIOD_AT], row[PERIOD_AT:]
+        car, slow, period, road = row[:SLOW_AT], row[SLOW_AT:PERIOD_AT], row[PERIOD_AT:ROAD_AT], row[ROAD_AT:]
         mine, cells = params[which[b]], ints[b]
         first_row = b * LANES
-        _begin(car, slow, period, gears, cells, mine, controls, asked, rows, world, first_row, count - 1)
+        _read_controls(controls, asked, wishes, first_row, count - 1)
+        _begin(car, slow, period, road, gears, cells, mine, wishes, world)
         _steps(car, period, cells, mine, curvature, world, steps)
-        _finish(car, slow, period, gears, cells, mine, sectors, world, steps)
-        lanes = min(LANES, count - first_row)
-        _write_frames(
-            car, slow, period, cells, mine, rows, world, np.float32(steps) * world.dt, frames, integers, first_row, lanes
-        )
+        _read_road(rows, cells, road, fields)
+        _finish(car, slow, period, road, gears, cells, mine, sectors, tile, world, steps)
+        _write_rows(tile, cells, frames, first_row, min(LANES, count - first_row), frame_fields)
+
+
+@jit
+def _write_one(car: Any, slow: Any, period: Any, road: Any, ints: Any, params: Any, world: Any, steps: int, tile: Any, floats: Any,
+               integers: Any, row: int, c: int) -> None:
+    frame = make_frame(
+        load_car(car, c), load_slow(slow, c), load_period(period, c), load_road(road, c), np.float32(ints[c]), 0.0,
+        np.float32(steps) * world.dt, world, load_params(params, c),
+    )
+    store_frame(tile, c, frame)
+    at = row * FRAME_ROW
+    for k in range(FRAME_ROW):
+        floats[at + k] = tile[k * LANES + c]
+    for k in INTEGERS:
+        integers[at + k] = np.int32(tile[k * LANES + c])
+    integers[at + TICKS_COLUMN] = ints[LANES + c]
 
 
 @kernel
@@ -183,13 +234,16 @@ def put(state: Any, ints: Any, params: Any, which: Any, rows: Any, sectors: Any,
     """
     world = load_world(place, 0)
     integers = frames.view(np.int32)
+    tile = np.empty(FRAME_ROW * LANES, np.float32)
     for m in range(len(indices)):
         b, c = indices[m] // LANES, indices[m] % LANES
-        row, block_ints, mine = state[b], ints[b], params[which[b]]
-        car, slow, period = row[:SLOW_AT], row[SLOW_AT:PERIOD_AT], row[PERIOD_AT:]
+        row, cell_ints, mine = state[b], ints[b], params[which[b]]
+        car, slow, period, road = row[:SLOW_AT], row[SLOW_AT:PERIOD_AT], row[PERIOD_AT:ROAD_AT], row[ROAD_AT:]
         p = load_params(mine, c)
         start = load_start(starts[m], 0)
-        cell = load_cell(rows, np.uint32(cells[m]) * np.uint32(ROW))
+        for k in range(ROW):
+            road[k * LANES + c] = rows[cells[m] * ROW + k]
+        cell = load_road(road, c)
         sector = 0
         while sector < SECTOR_ENDS - 1 and sectors[sector] <= start.distance and sectors[sector] < world.length:
             sector += 1
@@ -198,31 +252,29 @@ def put(state: Any, ints: Any, params: Any, which: Any, rows: Any, sectors: Any,
         fast, calm = start_state(start, into, bend, np.float32(sector), world, p)
         store_car(car, c, fast)
         store_slow(slow, c, calm)
-        block_ints[c] = cells[m]
-        block_ints[LANES + c] = 0
+        cell_ints[c] = cells[m]
+        cell_ints[LANES + c] = 0
         still = Pedals(fast.steer, 0.0, 0.0, 1.0, calm.gear, 0.0)
-        begun = begin_period(fast, calm, still, cell, np.float32(cells[m]), world, p)
-        store_period(period, c, begun.period)
-        _write_frame(
-            car, slow, period, block_ints, mine, rows, world, np.float32(steps) * world.dt, frames, integers, indices[m], c
-        )
+        store_period(period, c, begin_period(fast, calm, still, cell, np.float32(cells[m]), world, p).period)
+        _write_one(car, slow, period, road, cell_ints, mine, world, steps, tile, frames, integers, indices[m], c)
 
 
 @kernel
-def write_frames(state: Any, ints: Any, params: Any, which: Any, rows: Any, place: Any, frames: Any, indices: Any, steps: int) -> None:
+def write_frames(state: Any, ints: Any, params: Any, which: Any, place: Any, frames: Any, indices: Any, steps: int) -> None:
     """Writes the frames of some cars again, after their state was restored.
 
     Args:
-        state, ints, params, which, rows, place, frames: As in `advance`.
+        state, ints, params, which, place, frames: As in `advance`.
         indices: int64[M] Which cars.
         steps: Physics steps of a control period.
     """
     world = load_world(place, 0)
     integers = frames.view(np.int32)
+    tile = np.empty(FRAME_ROW * LANES, np.float32)
     for m in range(len(indices)):
         b, c = indices[m] // LANES, indices[m] % LANES
         row = state[b]
-        _write_frame(
-            row[:SLOW_AT], row[SLOW_AT:PERIOD_AT], row[PERIOD_AT:], ints[b], params[which[b]], rows, world,
-            np.float32(steps) * world.dt, frames, integers, indices[m], c,
+        _write_one(
+            row[:SLOW_AT], row[SLOW_AT:PERIOD_AT], row[PERIOD_AT:ROAD_AT], row[ROAD_AT:], ints[b], params[which[b]], world, steps,
+            tile, frames, integers, indices[m], c,
         )

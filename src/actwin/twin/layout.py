@@ -56,17 +56,6 @@ def storer(schema: type) -> Callable[[Any, int, Any], None]:
     return _make("def store(block, lane, value):\n" + "".join(lines), "store", {})
 
 
-def row_storer(schema: type, integers: frozenset[str]) -> Callable[[Any, Any, int, Any], None]:
-    """Makes `store(floats, ints, start, value)`, which writes a record; fields named in `integers` go to the integer view."""
-    lines = []
-    for k, path in enumerate(field_paths(schema)):
-        if path.split(".")[0] in integers:
-            lines.append(f"    ints[{k} + start] = int32(value{_access(path)})\n")
-        else:
-            lines.append(f"    floats[{k} + start] = value{_access(path)}\n")
-    return _make("def store(floats, ints, start, value):\n" + "".join(lines), "store", {"int32": np.int32})
-
-
 def block_column(schema: type, path: str) -> slice:
     """Where a field lies in a block row."""
     index = field_paths(schema).index(path)

@@ -25,6 +25,9 @@ ENGINE_EFFICIENCY = 0.35
 
 MAP_INTERVALS = 8
 
+NEVER = 1.0e6
+"""[-] Slip threshold of an aid that the car does not have."""
+
 
 class ChassisParams(NamedTuple):
     """Masses and dimensions.
@@ -33,23 +36,25 @@ class ChassisParams(NamedTuple):
         mass: [kg] With driver, without fuel.
         front_arm, rear_arm: [m] From the centre of gravity to the axles.
         cog_height: [m] Centre of gravity over the road at rest.
-        yaw_inertia, pitch_inertia, roll_inertia: [kg m²] About the centre of gravity.
+        per_yaw_inertia, per_pitch_inertia, per_roll_inertia: [1/(kg m²)] One over the inertias about the centre of gravity.
         half_width, half_length: [m] Of the body, for walls.
         rolling_resistance: [-] Rolling resistance over load.
         lock: [rad] Road-wheel angle at full steering.
         wheel_lock: [rad] Steering-wheel angle at full steering.
         steer_rate: [1/s] Fastest change of the steering, in full-scale units.
-        ackermann: [-] Share of the Ackermann geometry, 0 parallel to 1 full.
+        ackermann: [1/rad] Angle added to the inner wheel for each squared radian of steering: half track over wheelbase for the full
+            Ackermann geometry, 0 for parallel wheels.
         anti_pitch: [-] Share of the longitudinal load transfer that the links carry past the springs.
+        link_pitch: [-] What that share takes off each front wheel for each newton of tyre force forward.
     """
 
     mass: float
     front_arm: float
     rear_arm: float
     cog_height: float
-    yaw_inertia: float
-    pitch_inertia: float
-    roll_inertia: float
+    per_yaw_inertia: float
+    per_pitch_inertia: float
+    per_roll_inertia: float
     half_width: float
     half_length: float
     rolling_resistance: float
@@ -58,6 +63,7 @@ class ChassisParams(NamedTuple):
     steer_rate: float
     ackermann: float
     anti_pitch: float
+    link_pitch: float
 
 
 class CarParams(NamedTuple):
@@ -91,22 +97,24 @@ def car_params(car: Car) -> CarParams:
 
 def _chassis(car: Car) -> ChassisParams:
     body, steering = car.chassis, car.steering
+    anti_pitch = 0.5 * (car.suspension.front.anti + car.suspension.rear.anti)
     return ChassisParams(
         mass=body.mass,
         front_arm=body.wheelbase * (1.0 - body.front_share),
         rear_arm=body.wheelbase * body.front_share,
         cog_height=body.cog_height,
-        yaw_inertia=body.yaw_inertia,
-        pitch_inertia=body.pitch_inertia,
-        roll_inertia=body.roll_inertia,
+        per_yaw_inertia=1.0 / body.yaw_inertia,
+        per_pitch_inertia=1.0 / body.pitch_inertia,
+        per_roll_inertia=1.0 / body.roll_inertia,
         half_width=0.5 * body.width,
         half_length=0.5 * body.length,
         rolling_resistance=body.rolling_resistance,
         lock=steering.lock,
         wheel_lock=steering.wheel_lock,
         steer_rate=steering.rate,
-        ackermann=steering.ackermann,
-        anti_pitch=0.5 * (car.suspension.front.anti + car.suspension.rear.anti),
+        ackermann=steering.ackermann * 0.5 * body.track_front / body.wheelbase,
+        anti_pitch=anti_pitch,
+        link_pitch=0.5 * anti_pitch * body.cog_height / body.wheelbase,
     )
 
 
@@ -145,6 +153,7 @@ def _axle(car: Car, index: int) -> AxleParams:
         stop_gap=axle.bump_stop_gap,
         stop_rate=axle.bump_stop_rate,
         roll_centre=axle.roll_centre_height,
+        link_roll=axle.roll_centre_height / (body.track_front, body.track_rear)[index],
         half_track=0.5 * (body.track_front, body.track_rear)[index],
         camber=axle.static_camber,
         camber_gain=axle.camber_gain,
@@ -160,19 +169,19 @@ def _tyre(car: Car, index: int) -> TyreParams:
         radius=tyre.radius,
         angular_growth=tyre.angular_growth,
         inertia=tyre.inertia,
-        load_nominal=tyre.load_nominal,
+        per_load=1.0 / tyre.load_nominal,
         grip_x=tyre.grip_x,
         grip_y=tyre.grip_y,
         grip_slope_x=tyre.grip_slope_x,
         grip_slope_y=tyre.grip_slope_y,
         grip_curve=tyre.grip_curve,
-        peak_slip_ratio=tyre.peak_slip_ratio,
-        peak_slip_tangent=math.tan(tyre.peak_slip_angle),
+        per_slip_ratio=1.0 / tyre.peak_slip_ratio,
+        per_slip_tangent=1.0 / math.tan(tyre.peak_slip_angle),
         peak_slip_slope=tyre.peak_slip_slope,
         stiffness=max(tyre.stiffness_factor, 2.0),
         falloff=tyre.falloff_level,
-        relaxation_x=tyre.relaxation_x,
-        relaxation_y=tyre.relaxation_y,
+        per_relaxation_x=1.0 / tyre.relaxation_x,
+        per_relaxation_y=1.0 / tyre.relaxation_y,
         camber_stiffness=tyre.camber_stiffness,
         surface_heat=tyre.surface_heat,
         roll_heat=tyre.roll_heat,
@@ -199,10 +208,12 @@ def _engine(car: Car) -> EngineParams:
     return EngineParams(
         hinge=hinge,
         rpm_low=low,
-        rpm_step=(engine.limiter_rpm - low) / MAP_INTERVALS,
+        per_rpm_step=MAP_INTERVALS / (engine.limiter_rpm - low),
         idle=engine.idle_rpm,
         limiter=engine.limiter_rpm,
-        inertia=engine.inertia,
+        per_limiter=1.0 / engine.limiter_rpm,
+        per_idle=1.0 / engine.idle_rpm,
+        per_inertia=1.0 / engine.inertia,
         coast_torque=engine.coast_torque,
         turbo_lag=engine.turbo_lag,
         turbo_share=engine.turbo_share,
@@ -232,7 +243,7 @@ def _drive(car: Car) -> DrivetrainParams:
         preload=box.differential_preload,
         power=box.differential_power,
         coast=box.differential_coast,
-        tc_slip=car.assists.traction_control_slip_ratio if car.assists.traction_control else 0.0,
+        tc_slip=car.assists.traction_control_slip_ratio if car.assists.traction_control else NEVER,
     )
 
 
@@ -242,5 +253,5 @@ def _brakes(car: Car) -> BrakeParams:
         torque_front=0.5 * brakes.max_force * brakes.front_share * tyres.front.radius,
         torque_rear=0.5 * brakes.max_force * (1.0 - brakes.front_share) * tyres.rear.radius,
         response=brakes.response_time,
-        abs_slip=car.assists.abs_slip_ratio if car.assists.abs else 0.0,
+        abs_slip=car.assists.abs_slip_ratio if car.assists.abs else NEVER,
     )

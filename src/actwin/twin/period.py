@@ -79,6 +79,7 @@ def begin_period(
         clutch=clip(pedals.clutch, 0.0, 1.0),
         ratio=gear_ratio(shift.gear, p.drive),
         drs=select(pedals.drs > 0.5, 1.0, 0.0) * select(brake > 0.0, 0.0, 1.0),
+        per_mass=1.0 / fuelled,
         mass=fuelled,
         grip=(
             fl.grip * _tyre_state_grip(slow, 0, world, p.front_tyre),
@@ -95,8 +96,8 @@ def begin_period(
         wind_x=world.wind_x * road_cosine + world.wind_y * road_sine,
         wind_y=world.wind_y * road_cosine - world.wind_x * road_sine,
         density=world.density,
-        abs_on=world.abs_on * select(p.brakes.abs_slip > 0.0, 1.0, 0.0),
-        tc_on=world.tc_on * select(p.drive.tc_slip > 0.0, 1.0, 0.0),
+        abs_on=world.abs_on,
+        tc_on=world.tc_on,
         start_distance=cell_index * world.cell_length + car.place,
         start_rate=along / (1.0 - car.offset * cell.curvature),
         surface=(fl.code, fr.code, rl.code, rr.code),
@@ -137,7 +138,7 @@ def end_period(
     )
     drive = maximum(full_torque(car.engine_speed * RPM_PER_RADS, p.engine), 0.0) * car.throttle * car.engine_speed
     fuel = maximum(slow.fuel - drive * p.engine.fuel_rate * duration, 0.0)
-    way = maximum(car.vx, -car.vx) * duration * p.chassis.rolling_resistance
+    way = maximum(car.vx, -car.vx) * duration
     fl = _tyre_after(slow, car, 0, way, duration, world, p.front_tyre)
     fr = _tyre_after(slow, car, 1, way, duration, world, p.front_tyre)
     rl = _tyre_after(slow, car, 2, way, duration, world, p.rear_tyre)
@@ -171,6 +172,6 @@ def _tyre_after(
     """Surface temperature, core temperature [°C] and wear [km] of one tyre after a control period."""
     work = car.slip_work[wheel]
     surface, core = heat(
-        slow.surface_temperature[wheel], slow.core_temperature[wheel], work, car.load[wheel] * way, world.air, duration, tyre
+        slow.surface_temperature[wheel], slow.core_temperature[wheel], work, car.load[wheel], way, world.air, duration, tyre
     )
     return surface, core, slow.wear[wheel] + work * tyre.wear_rate

@@ -338,7 +338,7 @@ class Simulator:
         self._state.reshape(self._blocks, -1, LANES)[where // LANES, :, where % LANES] = state.values
         self._ints.reshape(self._blocks, 2, LANES)[where // LANES, :, where % LANES] = state.ints
         kernels.write_frames(
-            self._state, self._ints, self._params, self._which, self._rows, self._world, self._frame_floats, where, self.substeps
+            self._state, self._ints, self._params, self._which, self._world, self._frame_floats, where, self.substeps
         )
         return self.frames
 

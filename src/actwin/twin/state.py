@@ -123,7 +123,7 @@ class Period(NamedTuple):
         steer, throttle, brake, clutch: [-] Targets of the actuators.
         ratio: [-] Overall gear ratio, 0 in neutral.
         drs: [-] Flap.
-        mass: [kg] With fuel.
+        per_mass, mass: [1/kg], [kg] One over the mass with fuel, and the mass.
         grip: [-] Friction factor of each wheel: surface, weather, temperature, wear.
         rolling: [-] Rolling resistance of each wheel.
         grade: [-] Slope of the road along it, rising positive.
@@ -144,6 +144,7 @@ class Period(NamedTuple):
     clutch: float
     ratio: float
     drs: float
+    per_mass: float
     mass: float
     grip: Four
     rolling: Four

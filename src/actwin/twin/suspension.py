@@ -22,6 +22,7 @@ class AxleParams(NamedTuple):
         stop_gap: [m] Compression at which the bump stop touches.
         stop_rate: [N/m] Its stiffness.
         roll_centre: [m] Height of the roll centre.
+        link_roll: [-] Load that the links move across for each newton of the axle's lateral force: roll centre over track.
         half_track: [m] Half the distance between the wheels.
         camber: [rad] Static camber, top outwards positive (race cars: negative).
         camber_gain: [-] Camber recovered for each radian of roll: 0 leans with the body, 1 stays upright.
@@ -37,6 +38,7 @@ class AxleParams(NamedTuple):
     stop_gap: float
     stop_rate: float
     roll_centre: float
+    link_roll: float
     half_track: float
     camber: float
     camber_gain: float

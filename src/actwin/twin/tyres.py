@@ -18,26 +18,28 @@ from actwin.jit import clip, jit, maximum, minimum
 class TyreParams(NamedTuple):
     """One tyre of an axle.
 
+    Lengths and slips that the equations divide by are stored as their reciprocals: divisions are the dearest operation of a step.
+
     Attributes:
         radius: [m] Unloaded rolling radius at standstill.
         angular_growth: [m s/rad] Growth of the radius with angular speed (AC's RADIUS_ANGULAR_K).
         inertia: [kg m²] Spin inertia of wheel, tyre and brake disc.
-        load_nominal: [N] Load at which grip and peak slips are stated.
+        per_load: [1/N] One over the load at which grip and peak slips are stated (the nominal load).
         grip_x, grip_y: [-] Peak friction coefficients at nominal load.
         grip_slope_x, grip_slope_y: [-] Their change for each nominal load above nominal, usually negative.
         grip_curve: [-] The same, quadratic, for both directions.
-        peak_slip_ratio: [-] Slip ratio of peak longitudinal force.
-        peak_slip_tangent: [-] Tangent of the slip angle of peak lateral force, at nominal load.
+        per_slip_ratio: [-] One over the slip ratio of peak longitudinal force, at nominal load.
+        per_slip_tangent: [-] One over the tangent of the slip angle of peak lateral force, at nominal load.
         peak_slip_slope: [-] Relative change of both peak slips for each nominal load above nominal.
         stiffness: [-] Initial slope of the force curve times peak slip over peak force, at least 2.
         falloff: [-] Force far beyond the peak over peak force, 0 to 1.
-        relaxation_x, relaxation_y: [m] Relaxation lengths.
+        per_relaxation_x, per_relaxation_y: [1/m] One over the relaxation lengths.
         camber_stiffness: [-] Slip tangent that gives as much force as one radian of camber.
         surface_heat: [K/J] Warming of the surface by slip work.
-        roll_heat: [K/J] Warming of the core by the work of rolling resistance.
+        roll_heat: [K/(N m)] Warming of the core for each newton of load and metre rolled.
         core_transfer: [1/s] Heat exchange of the core with the surface, in shares of their difference.
         surface_transfer: [1/s] Heat exchange of the surface with the core.
-        air_cooling: [1/s] Rate at which the surface approaches the air's temperature.
+        air_cooling: [1/m] Share of the difference to the air that the surface loses for each metre of way.
         temperature_low, temperature_high: [°C] Window of full grip.
         cold_grip, hot_grip: [1/K] Relative grip lost for each kelvin below and above the window.
         wear_rate: [km/J] Virtual kilometres for each joule of slip work.
@@ -48,19 +50,19 @@ class TyreParams(NamedTuple):
     radius: float
     angular_growth: float
     inertia: float
-    load_nominal: float
+    per_load: float
     grip_x: float
     grip_y: float
     grip_slope_x: float
     grip_slope_y: float
     grip_curve: float
-    peak_slip_ratio: float
-    peak_slip_tangent: float
+    per_slip_ratio: float
+    per_slip_tangent: float
     peak_slip_slope: float
     stiffness: float
     falloff: float
-    relaxation_x: float
-    relaxation_y: float
+    per_relaxation_x: float
+    per_relaxation_y: float
     camber_stiffness: float
     surface_heat: float
     roll_heat: float
@@ -110,9 +112,19 @@ def curve_secant(slip: float, stiffness: float, falloff: float) -> float:
 
 
 @jit
+def load_excess(load: float, tyre: TyreParams) -> float:
+    """[-] Load [N] over nominal load, less one; limited to the range in which the laws of load are meant, up to four times nominal."""
+    return clip(load * tyre.per_load - 1.0, -1.0, 3.0)
+
+
+@jit
 def peak_grip(load: float, tyre: TyreParams) -> tuple[float, float]:
     """Peak friction coefficients (longitudinal, lateral) under a load [N]; falls with load, never below a fifth of nominal."""
-    excess = clip(load / tyre.load_nominal - 1.0, -1.0, 3.0)
+    return _grip_at(load_excess(load, tyre), tyre)
+
+
+@jit
+def _grip_at(excess: float, tyre: TyreParams) -> tuple[float, float]:
     common = tyre.grip_curve * excess * excess
     mu_x = maximum(tyre.grip_x + tyre.grip_slope_x * excess + common, 0.2 * tyre.grip_x)
     mu_y = maximum(tyre.grip_y + tyre.grip_slope_y * excess + common, 0.2 * tyre.grip_y)
@@ -136,15 +148,18 @@ def tyre_force(
     Returns:
         The force in wheel axes.
     """
-    excess = clip(load / tyre.load_nominal - 1.0, -1.0, 3.0)
-    mu_x, mu_y = peak_grip(load, tyre)
-    widening = 1.0 / (1.0 + tyre.peak_slip_slope * excess)
-    x = slip_ratio * (widening / tyre.peak_slip_ratio)
-    y = (slip_tangent - tyre.camber_stiffness * camber) * (widening / tyre.peak_slip_tangent)
+    excess = load_excess(load, tyre)
+    mu_x, mu_y = _grip_at(excess, tyre)
+    # Peak slips grow as 1 + slope · excess; the series of its reciprocal is within 1 % for a slope of 0.1 at three times nominal load.
+    growth = tyre.peak_slip_slope * excess
+    narrowing = 1.0 - growth * (1.0 - growth)
+    per_x = narrowing * tyre.per_slip_ratio
+    x = slip_ratio * per_x
+    y = (slip_tangent - tyre.camber_stiffness * camber) * (narrowing * tyre.per_slip_tangent)
     use = np.sqrt(x * x + y * y + 1.0e-12)
     force = grip * load * curve_secant(use, tyre.stiffness, tyre.falloff)
-    secant = force * mu_x * (widening / tyre.peak_slip_ratio)
-    return TyreForce(force * mu_x * x, -force * mu_y * y, secant, use)
+    secant = force * mu_x * per_x
+    return TyreForce(secant * slip_ratio, -force * mu_y * y, secant, use)
 
 
 @jit
@@ -174,16 +189,17 @@ def wear_grip(wear: float, tyre: TyreParams) -> float:
 
 @jit
 def heat(
-    surface: float, core: float, slip_work: float, roll_work: float, air: float, dt: float, tyre: TyreParams
+    surface: float, core: float, slip_work: float, load: float, way: float, air: float, dt: float, tyre: TyreParams
 ) -> tuple[float, float]:
     """One step of surface and core temperature.
 
-    Slip work warms the surface, the work of rolling resistance warms the core, the two exchange heat, air cools the surface.
+    Slip work warms the surface, rolling under load warms the core, the two exchange heat, air cools the surface.
 
     Args:
         surface, core: [°C] Temperatures.
         slip_work: [J] Work done by slip in this step.
-        roll_work: [J] Work done by rolling resistance in this step.
+        load: [N] Vertical load.
+        way: [m] Way rolled in this step.
         air: [°C] Air temperature.
         dt: [s] Length of the step; short against the time constants.
         tyre: The tyre.
@@ -193,5 +209,5 @@ def heat(
     """
     difference = surface - core
     gained = tyre.surface_heat * slip_work
-    lost = dt * (tyre.surface_transfer * difference + tyre.air_cooling * (surface - air))
-    return surface + gained - lost, core + dt * tyre.core_transfer * difference + tyre.roll_heat * roll_work
+    lost = dt * tyre.surface_transfer * difference + way * tyre.air_cooling * (surface - air)
+    return surface + gained - lost, core + dt * tyre.core_transfer * difference + tyre.roll_heat * load * way

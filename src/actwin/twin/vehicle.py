@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from actwin.jit import clip, jit, maximum, minimum, select, sin_cos
 from actwin.twin.aero import aero_force
-from actwin.twin.brakes import abs_factor
-from actwin.twin.drivetrain import Shafts, drive_shafts, friction_impulse
+from actwin.twin.brakes import RELEASE_GAIN, abs_factor
+from actwin.twin.drivetrain import Shafts, drive_shafts
 from actwin.twin.engine import engine_torque
 from actwin.twin.params import CarParams
 from actwin.twin.state import CarState, Four, Period
@@ -22,8 +22,8 @@ from actwin.twin.walls import wall_force
 from actwin.twin.wheels import Rolling, roll_wheel, wheel_slip
 from actwin.units import GRAVITY, RADS_PER_RPM, RPM_PER_RADS
 
-ANTI_STALL_BAND = 0.6
-"""[-] The automatic clutch is fully closed at this share of idle speed above idle, open at idle."""
+ANTI_STALL_GAIN = 1.0 / 0.6
+"""[-] The automatic clutch is open at idle and fully closed 60 % above it."""
 
 REV_MATCH_GAIN = 0.02
 """[s/rad] Throttle for each rad/s that the engine is short of the next gear during a shift."""
@@ -86,10 +86,9 @@ def wheel_loads(car: CarState, p: CarParams) -> Loads:
     """
     front, rear = p.front_axle, p.rear_axle
     body = p.chassis
-    direct_front = car.force_y_front * front.roll_centre / (2.0 * front.half_track)
-    direct_rear = car.force_y_rear * rear.roll_centre / (2.0 * rear.half_track)
-    wheelbase = body.front_arm + body.rear_arm
-    direct_pitch = 0.5 * body.anti_pitch * body.cog_height * car.force_x / wheelbase
+    direct_front = car.force_y_front * front.link_roll
+    direct_rear = car.force_y_rear * rear.link_roll
+    direct_pitch = body.link_pitch * car.force_x
     front_drop = body.front_arm * car.pitch - car.heave
     front_rate = body.front_arm * car.pitch_rate - car.heave_rate
     rear_drop = -body.rear_arm * car.pitch - car.heave
@@ -108,8 +107,7 @@ def wheel_loads(car: CarState, p: CarParams) -> Loads:
 def road_wheel_angles(steer: float, p: CarParams) -> tuple[float, float]:
     """[rad] Angles of the left and right front wheel for a steering share; Ackermann turns the inner wheel further."""
     angle = steer * p.chassis.lock
-    wheelbase = p.chassis.front_arm + p.chassis.rear_arm
-    spread = p.chassis.ackermann * angle * angle * p.front_axle.half_track / wheelbase
+    spread = p.chassis.ackermann * angle * angle
     toe = p.front_axle.toe
     return angle + spread - toe, angle - spread + toe
 
@@ -134,7 +132,7 @@ def drive_and_brake(
     fl, fr, rl, rr = wheels
     engine, drive, brakes = p.engine, p.drive, p.brakes
     spin = maximum(car.slip_ratio[2], car.slip_ratio[3])
-    tc_cut = period.tc_on * clip((spin - drive.tc_slip) / (0.5 * drive.tc_slip + 1.0e-6), 0.0, 1.0)
+    tc_cut = period.tc_on * clip(RELEASE_GAIN * (spin - drive.tc_slip), 0.0, 1.0)
     shifting = car.shift_timer > 0.0
     # During a shift the engine is brought to the speed of the next gear.
     target = period.ratio * 0.5 * (rl.speed + rr.speed)
@@ -142,11 +140,11 @@ def drive_and_brake(
     opened = select(shifting, match, throttle * (1.0 - tc_cut))
     rpm = car.engine_speed * RPM_PER_RADS
     torque = engine_torque(rpm, opened, boost, engine)
-    closing = clip((rpm - engine.idle) / (ANTI_STALL_BAND * engine.idle), 0.0, 1.0)
+    closing = clip((rpm - engine.idle) * engine.per_idle * ANTI_STALL_GAIN, 0.0, 1.0)
     engagement = select(shifting, 0.0, period.clutch * closing)
-    free = maximum(car.engine_speed + dt * torque / engine.inertia, 0.0)
+    free = maximum(car.engine_speed + dt * torque * engine.per_inertia, 0.0)
     shafts = drive_shafts(
-        Shafts(free, rl.speed, rr.speed, 0.0), period.ratio, engagement, engine.inertia, rl.inertia, rr.inertia, dt, drive
+        Shafts(free, rl.speed, rr.speed), period.ratio, engagement, engine.per_inertia, rl.mobility, rr.mobility, dt, drive
     )
     fast = RADS_PER_RPM * 1.3 * engine.limiter
     crank = clip(shafts.engine, 0.0, fast)
@@ -171,8 +169,8 @@ def drive_and_brake(
 
 @jit
 def _brake_wheel(wheel: Rolling, speed: float, torque: float, dt: float) -> float:
-    free = 1.0 / wheel.inertia
-    return speed - friction_impulse(speed, free, torque * dt) * free
+    impulse = clip(speed * wheel.inertia, -torque * dt, torque * dt)
+    return speed - impulse * wheel.mobility
 
 
 @jit
@@ -201,7 +199,8 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
     sine, cosine = sin_cos(car.heading)
     along = car.vx * cosine - car.vy * sine
     across = car.vx * sine + car.vy * cosine
-    rate = along / (1.0 - car.offset * curvature)
+    stretch = 1.0 / (1.0 - car.offset * curvature)
+    rate = along * stretch
     push = rate * rate * (period.vertical_curvature + curvature * period.banking)
     gravity_x = GRAVITY * (period.banking * sine - period.grade * cosine)
     gravity_y = GRAVITY * (period.banking * cosine + period.grade * sine)
@@ -256,9 +255,9 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
     )
 
     # Body
-    ax = (force_x + air.fx + wall.fx) / period.mass
-    ay = (force_y_front + force_y_rear + air.fy + wall.fy) / period.mass
-    az = (loads.lift - air.down_front - air.down_rear) / period.mass - GRAVITY - push
+    ax = (force_x + air.fx + wall.fx) * period.per_mass
+    ay = (force_y_front + force_y_rear + air.fy + wall.fy) * period.per_mass
+    az = (loads.lift - air.down_front - air.down_rear) * period.per_mass - GRAVITY - push
     pitch_moment = (
         loads.pitch_moment - (1.0 - body.anti_pitch) * body.cog_height * force_x
         + body.front_arm * air.down_front - body.rear_arm * air.down_rear
@@ -270,12 +269,12 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
     )
     vx = car.vx + dt * (ax + gravity_x + car.yaw_rate * car.vy)
     vy = car.vy + dt * (ay + gravity_y - car.yaw_rate * car.vx)
-    yaw_rate = car.yaw_rate + dt * yaw_moment / body.yaw_inertia
+    yaw_rate = car.yaw_rate + dt * yaw_moment * body.per_yaw_inertia
     heave_rate = car.heave_rate + dt * az
-    pitch_rate = car.pitch_rate + dt * pitch_moment / body.pitch_inertia
-    roll_rate = car.roll_rate + dt * roll_moment / body.roll_inertia
+    pitch_rate = car.pitch_rate + dt * pitch_moment * body.per_pitch_inertia
+    roll_rate = car.roll_rate + dt * roll_moment * body.per_roll_inertia
     new_along = vx * cosine - vy * sine
-    new_rate = new_along / (1.0 - car.offset * curvature)
+    new_rate = new_along * stretch
 
     return CarState(
         place=car.place + dt * new_rate,

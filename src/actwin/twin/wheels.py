@@ -22,7 +22,7 @@ class Rolling(NamedTuple):
 
     Attributes:
         speed: [rad/s] Spin after the tyre's reaction.
-        inertia: [kg m²] Effective inertia against further torques.
+        inertia, mobility: [kg m²], [1/(kg m²)] Effective inertia against further torques, and its reciprocal.
         slip_base: [-] Slip ratio at the end of the step if the wheel stood still.
         slip_gain: [s/m] Slip ratio added for each metre a second of rim speed.
         slip_tangent: [-] Relaxed lateral slip at the end of the step.
@@ -35,6 +35,7 @@ class Rolling(NamedTuple):
 
     speed: float
     inertia: float
+    mobility: float
     slip_base: float
     slip_gain: float
     slip_tangent: float
@@ -80,19 +81,23 @@ def roll_wheel(
     radius = rolling_radius(wheel_speed, tyre)
 
     # The force follows the new lateral slip: at standstill slip and velocity make a spring, which only this order keeps from growing.
-    across = dt / tyre.relaxation_y
-    new_tangent = clip((slip_tangent + across * vy) / (1.0 + across * rolling), -SLIP_LIMIT, SLIP_LIMIT)
+    across, along = dt * tyre.per_relaxation_y, dt * tyre.per_relaxation_x
+    # One division serves both directions.
+    slower_y, slower_x = 1.0 + across * rolling, 1.0 + along * rolling
+    both = 1.0 / (slower_x * slower_y)
+    new_tangent = clip((slip_tangent + across * vy) * (both * slower_x), -SLIP_LIMIT, SLIP_LIMIT)
     force = tyre_force(slip_ratio, new_tangent, load, camber, grip, tyre)
 
-    along = dt / tyre.relaxation_x
-    damping = 1.0 / (1.0 + along * rolling)
+    damping = both * slower_y
     slip_gain = along * damping
     slip_base = (slip_ratio - along * vx) * damping
-    inertia = tyre.inertia + dt * radius * radius * force.secant * slip_gain
+    lever = dt * radius * force.secant
+    inertia = tyre.inertia + lever * radius * slip_gain
+    mobility = 1.0 / inertia
     held = slip_base + slip_gain * radius * wheel_speed
-    speed = wheel_speed - dt * radius * force.secant * held / inertia
+    speed = wheel_speed - lever * held * mobility
     return Rolling(
-        speed, inertia, slip_base, slip_gain, new_tangent, force.secant, force.fy, force.use, radius, vx, vy
+        speed, inertia, mobility, slip_base, slip_gain, new_tangent, force.secant, force.fy, force.use, radius, vx, vy
     )
 
 
