@@ -11,8 +11,7 @@ def checkpoint() -> dict:
     return {
         "format": 1, "kind": "ppo", "config": {"seed": 1}, "spec": {"observations": 3},
         "task": {"fingerprint": "a", "config": {"track": "monza", "reward": {"progress": 1.0}}},
-        "agent": {"weight": torch.arange(6.0)}, "counters": {"env_steps": 10},
-        "rng": {}, "versions": {}, "numerics": {},
+        "agent": {"weight": torch.arange(6.0)}, "counters": {"env_steps": 10}, "versions": {}, "numerics": {},
     }  # fmt: skip
 
 

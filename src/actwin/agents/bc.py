@@ -25,12 +25,12 @@ class BCConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(40, ge=1, description="at most so many passes over the demonstrations")
-    batch: int = Field(2048, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-5, ge=0)
-    validation: float = Field(0.15, gt=0, lt=1, description="share of the laps kept for validation")
-    patience: int = Field(6, ge=1, description="epochs without a better validation loss before it stops")
+    epochs: int = Field(default=40, ge=1, description="at most so many passes over the demonstrations")
+    batch: int = Field(default=2048, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=1e-5, ge=0)
+    validation: float = Field(default=0.15, gt=0, lt=1, description="share of the laps kept for validation")
+    patience: int = Field(default=6, ge=1, description="epochs without a better validation loss before it stops")
 
 
 class Demonstrations(NamedTuple):

@@ -12,7 +12,7 @@ import torch
 from actwin.errors import CheckpointError
 
 FORMAT: Final = 1
-REQUIRED: Final = ("format", "kind", "config", "task", "spec", "agent", "counters", "rng", "versions", "numerics")
+REQUIRED: Final = ("format", "kind", "config", "task", "spec", "agent", "counters", "versions", "numerics")
 
 Checkpoint = dict[str, Any]
 """What a file holds. Keys, beside those of `REQUIRED` that say it themselves:
@@ -22,7 +22,9 @@ Checkpoint = dict[str, Any]
 - `task`: `{"fingerprint": str, "config": {...}}` of the Task the policy was trained for.
 - `spec`: how to rebuild the policy's network.
 - `agent`: `Agent.state()`: weights, statistics, optimiser.
-- `counters`: `env_steps`, `updates`, `episodes`, `seconds`.
+- `environment`: state of the environments, for an exact resume.
+- `counters`: `env_steps`, `updates`, `seconds`.
+- `best`: score of the best evaluation so far.
 """
 
 

@@ -25,28 +25,34 @@ class PPOConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Literal["ppo"] = "ppo"
-    hidden: tuple[int, ...] = Field((128, 128), description="widths of the hidden layers of policy and value function")
+    hidden: tuple[int, ...] = Field(
+        default=(128, 128), description="widths of the hidden layers of policy and value function"
+    )
     activation: Activation = "relu"
     squash: Squash = "clip"
-    horizon: float = Field(6.0, gt=0, description="[s] mean time over which future reward counts")
-    trace: float = Field(0.95, ge=0, le=1, description="lambda of the advantage estimates")
-    rollout: int = Field(16, ge=1, description="steps of each car between updates")
-    epochs: int = Field(4, ge=1, description="passes over a rollout in an update")
-    minibatch: int = Field(8192, ge=1)
-    clip: float = Field(0.2, gt=0)
-    actor_lr: float = Field(3e-4, gt=0, description="initial learning rate of the policy")
+    horizon: float = Field(default=6.0, gt=0, description="[s] mean time over which future reward counts")
+    trace: float = Field(default=0.95, ge=0, le=1, description="lambda of the advantage estimates")
+    rollout: int = Field(default=16, ge=1, description="steps of each car between updates")
+    epochs: int = Field(default=4, ge=1, description="passes over a rollout in an update")
+    minibatch: int = Field(default=8192, ge=1)
+    clip: float = Field(default=0.2, gt=0)
+    actor_lr: float = Field(default=3e-4, gt=0, description="initial learning rate of the policy")
     actor_lr_range: tuple[float, float] = (1e-5, 3e-3)
-    critic_lr: float = Field(1e-3, gt=0)
-    divergence: float = Field(0.01, ge=0, description="KL divergence that steers actor_lr; 0 keeps it")
-    entropy: float = Field(3e-3, ge=0, description="weight of the entropy bonus")
-    gradient_norm: float = Field(1.0, gt=0)
-    std: float = Field(0.6, gt=0, description="initial standard deviation of the actions")
+    critic_lr: float = Field(default=1e-3, gt=0)
+    divergence: float = Field(default=0.01, ge=0, description="KL divergence that steers actor_lr; 0 keeps it")
+    entropy: float = Field(default=3e-3, ge=0, description="weight of the entropy bonus")
+    gradient_norm: float = Field(default=1.0, gt=0)
+    std: float = Field(default=0.6, gt=0, description="initial standard deviation of the actions")
     std_range: tuple[float, float] = (0.05, 1.5)
     state_dependent_std: bool = False
-    normaliser_steps: int = Field(2_000_000, ge=0, description="car steps until the observation statistics freeze")
-    critic_warmup: int = Field(10, ge=0, description="updates of a cloned policy that train only the value function")
-    clone_weight: float = Field(0.0, ge=0, description="weight of the penalty on the divergence from the clone")
-    clone_fade: int = Field(5_000_000, ge=1, description="car steps over which that penalty fades to nothing")
+    normaliser_steps: int = Field(
+        default=2_000_000, ge=0, description="car steps until the observation statistics freeze"
+    )
+    critic_warmup: int = Field(
+        default=10, ge=0, description="updates of a cloned policy that train only the value function"
+    )
+    clone_weight: float = Field(default=0.0, ge=0, description="weight of the penalty on the divergence from the clone")
+    clone_fade: int = Field(default=5_000_000, ge=1, description="car steps over which that penalty fades to nothing")
 
 
 class _Rollout(NamedTuple):

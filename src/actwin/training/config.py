@@ -1,0 +1,160 @@
+"""The configuration of a run: one frozen tree of validated settings, read from YAML and changed by dotted names."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from actwin.agents.bc import BCConfig
+from actwin.agents.ppo import PPOConfig
+from actwin.env.task import TaskConfig
+from actwin.errors import ConfigError
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ImitationConfig(_Settings):
+    """Demonstrations by the scripted expert, cloned before reinforcement learning."""
+
+    cars: int = Field(default=64, ge=1, description="demonstrators that drive at once")
+    seconds: float = Field(default=100.0, gt=0, description="[s] how long each of them drives")
+    pace: float = Field(default=1.0, gt=0, le=1.2, description="share of the expert's speed")
+    noise: float = Field(
+        default=0.1, ge=0, le=1, description="disturbance of the driven controls; what is cloned is the correction"
+    )
+    bc: BCConfig = BCConfig()
+
+
+class TrainConfig(_Settings):
+    """How long to train and how often to look."""
+
+    cars: int = Field(default=1024, ge=1, description="parallel cars")
+    steps: int = Field(default=20_000_000, ge=1, description="car steps in all")
+    minutes: float | None = Field(
+        default=None, gt=0, description="[min] budget of wall-clock time for reinforcement learning"
+    )
+    evaluate_every: int = Field(default=1_000_000, ge=1, description="car steps between evaluations")
+    save_every: int = Field(default=5_000_000, ge=1, description="car steps between checkpoints that are kept")
+    threads: int = Field(
+        default=0, ge=0, description="CPU threads of the learner, 0 for all physical cores but at most 8"
+    )
+
+
+class RunConfig(_Settings):
+    """Everything that a run depends on; saved with it and in its checkpoints."""
+
+    seed: int = Field(default=0, ge=0)
+    env: TaskConfig = TaskConfig.of()
+    imitation: ImitationConfig | None = ImitationConfig()
+    agent: PPOConfig = Field(default=PPOConfig(), description="the learning algorithm, by its `type`")
+    train: TrainConfig = TrainConfig()
+
+
+def load_config(path: str | Path | None = None, overrides: Sequence[str] = ()) -> RunConfig:
+    """Reads a run configuration.
+
+    Args:
+        path: A YAML file with the sections of `RunConfig`; what is not in it has its default. None reads nothing.
+        overrides: Dotted settings like "agent.actor_lr=1e-4", applied in order.
+
+    Raises:
+        ConfigError: The file cannot be read, a setting does not exist (the nearest name is given) or does not fit.
+    """
+    tree = _read(Path(path)) if path is not None else {}
+    for override in overrides:
+        _apply(tree, override)
+    return parse_config(tree, str(path) if path is not None else "settings")
+
+
+def parse_config(tree: Mapping[str, Any], source: str = "settings") -> RunConfig:
+    """A run configuration from plain values, for example those in a checkpoint.
+
+    Args:
+        tree: Sections of `RunConfig`.
+        source: Named in errors.
+
+    Raises:
+        ConfigError: As for `load_config`.
+    """
+    if unknown := next(_unknown_keys(tree, RunConfig), None):
+        raise ConfigError(f"{source}: {unknown}")
+    try:
+        return RunConfig.model_validate(dict(tree))
+    except ValidationError as error:
+        problems = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
+        raise ConfigError(f"{source}: {'; '.join(problems)}.") from error
+
+
+def dump_config(config: RunConfig) -> str:
+    """The resolved configuration as YAML that `load_config` reads back."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which 3e-4 is a number, as everyone writes it; YAML 1.1 wants 3.0e-4."""
+
+
+_FLOAT: Final = re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$")
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789"))
+
+
+def _parse(text: str) -> Any:
+    return yaml.load(text, Loader=_Loader)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        tree = _parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file. Presets lie in the folder configs/.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}.") from error
+    if not isinstance(tree, dict | None):
+        raise ConfigError(f"{path}: holds a {type(tree).__name__}, not sections like 'env:' and 'agent:'.")
+    return tree or {}
+
+
+def _apply(tree: dict[str, Any], override: str) -> None:
+    name, separator, text = override.partition("=")
+    if not separator or not name:
+        raise ConfigError(f"'{override}' is not a setting. Write it like agent.actor_lr=1e-4.")
+    try:
+        value = _parse(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"'{override}': the value cannot be read. Put quotes around text.") from error
+    *sections, key = name.strip().split(".")
+    for section in sections:
+        if not isinstance(tree.get(section), dict):
+            tree[section] = {}
+        tree = tree[section]
+    tree[key] = value
+
+
+def _unknown_keys(tree: Mapping[str, Any], model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for key, value in tree.items():
+        field = model.model_fields.get(str(key))
+        if field is None:
+            near = difflib.get_close_matches(str(key), model.model_fields, n=1, cutoff=0.5)
+            hint = f"Did you mean '{prefix}{near[0]}'?" if near else f"Known here: {', '.join(model.model_fields)}."
+            yield f"there is no setting '{prefix}{key}'. {hint}"
+        elif isinstance(value, Mapping):
+            for inner in _models(field.annotation, value):
+                yield from _unknown_keys(value, inner, f"{prefix}{key}.")
+
+
+def _models(annotation: Any, value: Mapping[str, Any]) -> list[type[BaseModel]]:
+    """The settings model that a mapping is meant for: of several, the one whose `type` it names."""
+    choices = typing.get_args(annotation) or (annotation,)
+    models = [each for each in choices if isinstance(each, type) and issubclass(each, BaseModel)]
+    if len(models) > 1:
+        models = [each for each in models if value.get("type") == each.model_fields["type"].default]
+    return models

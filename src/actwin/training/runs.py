@@ -1,0 +1,77 @@
+"""The folder of a run: what it was made with, where its checkpoints lie."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from actwin.errors import CheckpointError
+
+LAST: Final = "last.pt"
+BEST: Final = "best.pt"
+_PACKAGES: Final = ("actwin", "torch", "numpy", "numba", "gymnasium", "pydantic")
+
+
+def checkpoint_path(place: str | Path, name: str = BEST) -> Path:
+    """The checkpoint that a path means: itself, or for a run folder its best (else last) one.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    place = Path(place)
+    if not place.is_dir():
+        return place
+    for candidate in (place / name, place / LAST):
+        if candidate.is_file():
+            return candidate
+    raise CheckpointError(f"{place}: holds no {name} or {LAST}. Give a checkpoint or the folder of a run.")
+
+
+def versions() -> dict[str, str]:
+    """What made a run: Python, the packages that matter, the git commit of the sources ("" outside a checkout)."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = ""
+    return found | {"git": _git_commit()}
+
+
+def _git_commit() -> str:
+    try:
+        result = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return result.stdout.strip()
+
+
+def numerics() -> dict[str, Any]:
+    """What decides the last bits of a result on one machine."""
+    return {"threads": torch.get_num_threads(), "matmul_precision": torch.get_float32_matmul_precision()}
+
+
+def prepare_torch(threads: int) -> None:
+    """Sets the process up for training on CPU.
+
+    "Medium" precision sends single-precision products to oneDNN. On CPUs without matrix units the result is as
+    exact as before and on AMD up to twice as fast; with them (AMX) the factors really are rounded to bfloat16, so the
+    setting is kept in the checkpoint.
+
+    Args:
+        threads: Of the learner; 0 means every physical core up to eight, more do not help networks of this size.
+    """
+    torch.set_float32_matmul_precision("medium")
+    logical = os.cpu_count() or 1
+    # Two logical processors are one core on most machines that have more than two of them.
+    physical = logical if logical <= 2 else logical // 2
+    torch.set_num_threads(threads or min(physical, 8))

@@ -1,0 +1,164 @@
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from actwin.agents.checkpoints import load_checkpoint
+from actwin.agents.networks import ActionSpec, Policy
+from actwin.errors import ActwinError, CheckpointError
+from actwin.training.board import read_metrics
+from actwin.training.config import RunConfig, load_config
+from actwin.training.runs import checkpoint_path
+from actwin.training.trainer import Score, Trainer
+
+
+class Line:
+    """N masses on a line, pushed left and right; far from the middle is expensive, 50 steps end an episode."""
+
+    def __init__(self, n: int) -> None:
+        self.num_envs = n
+        self.final_observation = np.zeros((n, 2), np.float32)
+        self.reward_terms = {"middle": np.zeros(n, np.float32)}
+        self.ended = 0
+
+    def start(self, seed: int):
+        self.random = np.random.default_rng(seed)
+        self.places = self.random.uniform(-1, 1, (self.num_envs, 2))
+        self.clock = np.zeros(self.num_envs, np.int64)
+        return self.places.astype(np.float32)
+
+    def step_arrays(self, actions):
+        self.places[:, 1] += 0.1 * actions[:, 0]
+        self.places[:, 0] += 0.1 * self.places[:, 1]
+        self.clock += 1
+        self.final_observation[:] = self.places
+        truncated = self.clock >= 50
+        terminated = (np.abs(self.places[:, 0]) > 2.0) & ~truncated
+        reward = (1.0 - np.abs(self.places[:, 0])).astype(np.float32)
+        self.reward_terms["middle"][:] = reward
+        ended = truncated | terminated
+        self.places[ended] = self.random.uniform(-1, 1, (ended.sum(), 2))
+        self.clock[ended] = 0
+        self.ended += int(ended.sum())
+        return self.places.astype(np.float32), reward, terminated, truncated
+
+    def episode_stats(self):
+        return {"count": float(self.ended)}
+
+    def state(self):
+        return {
+            "places": torch.from_numpy(self.places.copy()), "clock": torch.from_numpy(self.clock.copy()),
+            "random": json.dumps(self.random.bit_generator.state),
+        }  # fmt: skip
+
+    def load_state(self, state):
+        self.places, self.clock = state["places"].numpy().copy(), state["clock"].numpy().copy()
+        self.random.bit_generator.state = json.loads(state["random"])
+        return self.places.astype(np.float32)
+
+
+class LineWorld:
+    period, observations, action = 0.1, 2, ActionSpec(1)
+
+    def __init__(self, track: str = "line") -> None:
+        self.task = {"fingerprint": track, "config": {"track": track}}
+
+    def cars(self, n: int) -> Line:
+        return Line(n)
+
+    def evaluate(self, policy: Policy) -> Score:
+        cars = Line(16)
+        observation, total = cars.start(seed=5), 0.0
+        for _ in range(50):
+            observation, reward, *_ = cars.step_arrays(policy.drive(torch.from_numpy(observation)).numpy())
+            total += float(reward.mean())
+        return Score(total, math.nan, {"reward": total})
+
+
+def config(*overrides: str) -> RunConfig:
+    small = ["agent.hidden=[16]", "agent.minibatch=512", "agent.rollout=8", "train.cars=64", "train.threads=1"]
+    return load_config(None, [*small, "train.evaluate_every=2048", "train.save_every=2048", *overrides])
+
+
+def weights(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([each.flatten() for each in trainer.agent.policy.state_dict().values()])
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision(precision)
+
+
+def test_a_run_leaves_what_is_needed_to_understand_and_repeat_it(tmp_path: Path) -> None:
+    seen = []
+    trainer = Trainer(config("train.steps=8192"), LineWorld(), tmp_path, on_progress=seen.append)
+    result = trainer.run()
+    assert result.steps == 8192
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"config.yaml", "metrics.jsonl", "logs", "last.pt", "best.pt", "step_4096.pt"} <= names
+    assert load_config(tmp_path / "config.yaml") == trainer.config
+    checkpoint = load_checkpoint(tmp_path / "last.pt")
+    assert checkpoint["counters"]["env_steps"] == 8192
+    assert checkpoint["task"] == LineWorld().task
+    assert set(checkpoint["versions"]) >= {"python", "torch", "git"}
+    rows = read_metrics(tmp_path)
+    assert {"reward/middle", "agent/divergence", "agent/std", "episode/count"} <= set(rows[-2])
+    assert max(row.get("evaluation/reward", -math.inf) for row in rows) == pytest.approx(checkpoint["best"]["value"])
+    assert [each.steps for each in seen] == list(range(512, 8193, 512))
+    assert seen[-1].share == 1.0
+    assert all(each.left >= 0.0 for each in seen)
+
+
+def test_training_improves_what_is_evaluated(tmp_path: Path) -> None:
+    trainer = Trainer(config("train.steps=60_000", "agent.actor_lr=1e-3"), LineWorld(), tmp_path)
+    before = trainer.world.evaluate(trainer.agent.policy).value
+    trainer.run()
+    assert trainer.best.value > before + 10.0
+
+
+def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
+    straight = Trainer(config("train.steps=6144"), LineWorld(), tmp_path / "straight")
+    straight.run()
+    first = Trainer(config("train.steps=3072"), LineWorld(), tmp_path / "first")
+    first.run()
+    second = Trainer(config("train.steps=6144"), LineWorld(), tmp_path / "second")
+    second.resume(tmp_path / "first" / "last.pt")
+    second.run()
+    assert torch.equal(weights(straight), weights(second))
+    assert second.steps == 6144
+
+
+def test_a_checkpoint_of_another_task_is_refused(tmp_path: Path) -> None:
+    Trainer(config("train.steps=512"), LineWorld(), tmp_path).run()
+    other = Trainer(config("train.steps=512"), LineWorld("circle"), tmp_path)
+    with pytest.raises(CheckpointError, match=r"track was 'line', here 'circle'"):
+        other.resume(tmp_path / "last.pt")
+
+
+def test_a_time_budget_ends_a_run(tmp_path: Path) -> None:
+    result = Trainer(config("train.minutes=1e-6"), LineWorld(), tmp_path).run()
+    assert result.steps == 0
+
+
+def test_broken_losses_stop_the_run_and_keep_the_evidence(tmp_path: Path) -> None:
+    trainer = Trainer(config("train.steps=4096"), LineWorld(), tmp_path)
+    with torch.no_grad():
+        trainer.agent.critic.body[-1].bias.fill_(math.nan)
+    with pytest.raises(ActwinError, match=r"agent/.*not a finite number.*broken\.pt"):
+        trainer.run()
+    assert (tmp_path / "broken.pt").is_file()
+
+
+def test_a_run_folder_means_its_best_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"holds no best\.pt"):
+        checkpoint_path(tmp_path)
+    for name in ("last.pt", "best.pt"):
+        (tmp_path / name).touch()
+        assert checkpoint_path(tmp_path).name == name
+    assert checkpoint_path(tmp_path / "last.pt").name == "last.pt"
