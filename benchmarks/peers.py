@@ -64,8 +64,8 @@ def mujoco_rollout(seconds: float, threads: int) -> Speed:
             pool.rollout(model, datas, states[:, -1].copy(), controls, state=states, sensordata=sensors)
 
         steps = cars * calls_per_second(step, seconds)
-    model_text, unlike = "rigid bodies, Coulomb contact of cylinders", "no engine, no aero, no tyre law, no track"
-    return Speed("MuJoCo rollout", model_text, unlike, cars, threads, CONTROL_RATE, steps)
+    note = "rigid car on four rigid cylinders, Coulomb contact; no engine, no aero, no tyre law, no track"
+    return Speed("MuJoCo rollout", note, cars, threads, CONTROL_RATE, steps)
 
 
 def car_racing(seconds: float, raster: bool) -> Speed:
@@ -80,8 +80,10 @@ def car_racing(seconds: float, raster: bool) -> Speed:
     env.reset(seed=1)
     steps = calls_per_second(lambda: env.step(action), seconds, prepare=lambda: env.reset(seed=1))
     env.close()
-    seen = "draws the 96 × 96 picture it is observed by" if raster else "picture taken out: physics and tiles only"
-    return Speed("CarRacing-v3", "Box2D rigid bodies, friction limit at each wheel", seen, 1, 1, 50.0, steps)
+    note = "Box2D rigid bodies, friction limit at each wheel; step of the environment, " + (
+        "with the 96 x 96 picture it is observed by" if raster else "the picture taken out"
+    )
+    return Speed("CarRacing-v3" if raster else "CarRacing-v3 without picture", note, 1, 1, 50.0, steps)
 
 
 def highway_racetrack(seconds: float) -> Speed:
@@ -95,8 +97,8 @@ def highway_racetrack(seconds: float) -> Speed:
     env.reset(seed=1)
     steps = calls_per_second(lambda: env.step(action), seconds, prepare=lambda: env.reset(seed=1))
     env.close()
-    unlike = "includes its occupancy grid and reward"
-    return Speed("highway-env racetrack", "kinematic bicycle", unlike, 1, 1, 15.0, steps)
+    note = "kinematic bicycle; step of the environment with its occupancy grid and reward, no traffic"
+    return Speed("highway-env racetrack-v1", note, 1, 1, 15.0, steps)
 
 
 def commonroad(seconds: float) -> Speed:
@@ -122,8 +124,8 @@ def commonroad(seconds: float) -> Speed:
             state[:] += PHYSICS_STEP / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
 
     steps = calls_per_second(step, seconds, prepare=lambda: np.copyto(state, start))
-    unlike = "plain Python, four evaluations a step, no track"
-    return Speed("CommonRoad drift model", "single track, Magic Formula, 9 states", unlike, 1, 1, CONTROL_RATE, steps)
+    note = "single track, Magic Formula, 9 states, Runge-Kutta steps; plain Python, no track"
+    return Speed("CommonRoad drift model", note, 1, 1, CONTROL_RATE, steps)
 
 
 def all_peers(threads: int) -> dict[str, Callable[[float], Speed]]:

@@ -7,23 +7,25 @@ import os
 import time
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from actwin.content.library import load_car, load_track
 from actwin.telemetry.channels import neutral_controls
 from actwin.twin.simulator import Simulator
-from measure import Speed, calls_per_second, machine
+from measure import Speed, calls_per_second, machine, speed_table
 from peers import measure_peers
 
 BATCHES = (1, 16, 256, 1024, 4096, 65_536)
-NOTES = """A control step is 13 physics steps of 3 ms for actwin, MuJoCo and CommonRoad, and one step of the environment
-at its own rate for the others; "seconds driven per second" compares across rates. Medians of five windows."""
-MODEL = "four wheels, combined slip, load transfer, aero, driveline, walls, timing"
+THREADED_FROM = 256
+DRIVEN = 250
+"""Control steps, about ten seconds, before the cars are put back on the road."""
+
+NOTE = "four wheels, combined slip, load transfer, aero, driveline, walls, timing; writes every car's telemetry frame"
+READING = """A control step is 13 physics steps of 3 ms for actwin, MuJoCo and CommonRoad, and one step of the
+environment at its own rate for the others; "s driven in 1 s" compares across rates. Best of five windows."""
 
 
 def twin(track_name: str, car_name: str, n: int, threads: int, seconds: float) -> Speed:
-    """Physics alone: N cars at racing speed all over the lap, controls held, FRAME[N] written each step."""
+    """Physics alone: N cars all over the lap at racing speed, controls held."""
     track, car = load_track(track_name), load_car(car_name)
     simulator = Simulator(track, car, n, threads=threads)
     controls = neutral_controls(n)
@@ -32,26 +34,11 @@ def twin(track_name: str, car_name: str, n: int, threads: int, seconds: float) -
 
     def spread() -> None:
         distance = random.uniform(0.0, track.length, n)
-        curvature = track.curvature(distance)
-        controls["steer"] = np.clip(10.0 * curvature, -1.0, 1.0)
+        controls["steer"] = np.clip(10.0 * track.curvature(distance), -1.0, 1.0)
         simulator.reset(distance=distance, speed=40.0)
 
-    steps = n * calls_per_second(lambda: simulator.step(controls), seconds, prepare=spread)
-    return Speed("actwin", MODEL, "", n, threads, 1.0 / simulator.control_period, steps)
-
-
-def table(speeds: list[Speed]) -> Table:
-    """The result; cost and real-time factor are per car."""
-    result = Table(title=f"Physics speed on {machine()}")
-    for heading in ("cars", "threads", "control steps/s", "ns per car step", "seconds driven per second"):
-        result.add_column(heading, justify="right")
-    for column, heading in enumerate(("simulator", "what it computes", "unlike ours")):
-        result.add_column(heading, overflow="fold")
-        result.columns.insert(column, result.columns.pop())
-    for line in speeds:
-        result.add_row(line.name, line.model, line.unlike, f"{line.cars:,}", str(line.threads), f"{line.steps:,.0f}",
-                       f"{1e9 / line.steps:,.0f}", f"{line.real_time:,.0f}")
-    return result
+    steps = n * calls_per_second(lambda: simulator.step(controls), seconds, spread, DRIVEN)
+    return Speed("actwin", NOTE, n, threads, 1.0 / simulator.control_period, steps)
 
 
 def main() -> None:
@@ -68,16 +55,20 @@ def main() -> None:
     first = time.perf_counter() - start
     speeds = [
         twin(wanted.track, wanted.car, n, threads, wanted.seconds)
-        for n in BATCHES for threads in sorted({1, wanted.threads}) if threads == 1 or n >= 256
+        for n in BATCHES
+        for threads in sorted({1, wanted.threads})
+        if threads == 1 or n >= THREADED_FROM
     ]
     peers, skipped = ([], {}) if wanted.no_peers else measure_peers(wanted.seconds, wanted.threads)
 
-    console = Console(width=160)
-    console.print(table(speeds + peers))
-    console.print(f"First step in this process, loading or compiling included: {first:.1f} s.")
-    console.print(NOTES)
+    print(f"# Physics speed\n\n{machine()}\n")
+    print(speed_table(speeds + peers))
+    print(f"\n{READING}\n")
+    for name, note in {line.name: line.note for line in speeds + peers}.items():
+        print(f"- {name}: {note}.")
     for name, reason in skipped.items():
-        console.print(f"skipped {name}: {reason} (pip install -r benchmarks/requirements.txt -c constraints.txt)")
+        print(f"- {name}: skipped, {reason}. Run: pip install -r benchmarks/requirements.txt -c constraints.txt")
+    print(f"\nFirst step in this process, loading or compiling included: {first:.1f} s.")
 
 
 if __name__ == "__main__":
