@@ -1,0 +1,1 @@
+"""The seat: one protocol over simulator, emulator and game."""

@@ -1,0 +1,1 @@
+"""Tracks and cars: file formats, readers and the bundled library."""

@@ -1,0 +1,1 @@
+"""Who drives: the line follower and trained policies."""

@@ -1,0 +1,1 @@
+"""Paths and speeds over distance: racing line, speed profile."""
