@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from actwin.jit import clip, jit
 
-
 RELEASE_GAIN = 10.0
 """[-] Share of the torque that is released for each unit of slip ratio beyond the threshold."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from actwin.jit import clip, jit, maximum, select, sin_cos
+from actwin.twin.drivetrain import gear_ratio
 from actwin.twin.engine import full_torque
 from actwin.twin.params import CarParams
 from actwin.twin.road import RoadCell
 from actwin.twin.shifting import shift_gear
-from actwin.twin.drivetrain import gear_ratio
 from actwin.twin.state import CarState, Period, SlowState
 from actwin.twin.surfaces import surface_under
 from actwin.twin.timing import tick
@@ -60,7 +60,7 @@ def begin_period(
     throttle, brake = clip(pedals.throttle, 0.0, 1.0), clip(pedals.brake, 0.0, 1.0)
     wheel_speed = 0.5 * (car.wheel_speed[2] + car.wheel_speed[3])
     shift = shift_gear(
-        pedals.gear, slow.gear, car.shift_timer, car.engine_speed, wheel_speed, throttle, p.engine.limiter, p.drive
+        pedals.gear, slow.gear, car.shift_timer, wheel_speed, car.vx / p.rear_tyre.radius, throttle, p.engine.limiter, p.drive
     )
     sine, cosine = sin_cos(car.heading)
     front_x, rear_x = p.chassis.front_arm * sine, -p.chassis.rear_arm * sine

@@ -23,7 +23,7 @@ class Shift(NamedTuple):
 
 @jit
 def shift_gear(
-    wanted: float, gear: float, timer: float, engine_speed: float, wheel_speed: float, throttle: float, top: float,
+    wanted: float, gear: float, timer: float, wheel_speed: float, ground_speed: float, throttle: float, top: float,
     drive: DrivetrainParams,
 ) -> Shift:
     """Decides on a gear change once in a control period.
@@ -35,18 +35,18 @@ def shift_gear(
         wanted: [-] Gear asked for, -2 automatic.
         gear: [-] Engaged gear.
         timer: [s] Time left in a shift under way; no new one begins before it ends.
-        engine_speed: [rad/s] Crank.
         wheel_speed: [rad/s] Mean of the driven wheels.
-        throttle: [-] Pedal; the shifter holds a gear under power until the engine falls below its down-shift speed.
+        ground_speed: [rad/s] What it would be without slip; the shifter does not mistake wheel spin for speed.
+        throttle: [-] Pedal; the shifter goes up under power only.
         top: [1/min] Speed that no down-shift may exceed.
         drive: The drivetrain.
     """
-    rpm = engine_speed * RPM_PER_RADS
-    below = wheel_speed * gear_ratio(gear - 1.0, drive) * RPM_PER_RADS
-    in_gear = wheel_speed * gear_ratio(gear, drive) * RPM_PER_RADS
-    up = (in_gear > drive.up_rpm) & (rpm > 0.9 * drive.up_rpm) & (gear < drive.gears) & (throttle > 0.05)
-    down = (in_gear < drive.down_rpm) & (gear > 1.5) & (below < 0.96 * drive.up_rpm)
-    automatic = gear + select(up, 1.0, 0.0) - select(down & (in_gear < drive.down_rpm), 1.0, 0.0)
+    ratio = gear_ratio(gear, drive) * RPM_PER_RADS
+    below = ground_speed * gear_ratio(gear - 1.0, drive) * RPM_PER_RADS
+    grounded = ground_speed * ratio
+    up = (wheel_speed * ratio > drive.up_rpm) & (grounded > 0.9 * drive.up_rpm) & (gear < drive.gears) & (throttle > 0.05)
+    down = (grounded < drive.down_rpm) & (gear > 1.5) & (below < 0.96 * drive.up_rpm)
+    automatic = gear + select(up, 1.0, 0.0) - select(down, 1.0, 0.0)
     automatic = select(gear < 0.5, 1.0, automatic)
     manual = clip(wanted, -1.0, drive.gears)
     over = wheel_speed * gear_ratio(manual, drive) * RPM_PER_RADS > top

@@ -243,7 +243,10 @@ class Simulator:
             ConfigError: A value that is not finite.
         """
         where = self._indices(index)
-        cell, into = self.road.locate(np.broadcast_to(np.asarray(distance, float), where.shape))
+        along = np.broadcast_to(np.asarray(distance, float), where.shape)
+        if not np.isfinite(along).all():
+            raise ConfigError("A car cannot start at a distance that is not finite. Check the arguments of reset().")
+        cell, into = self.road.locate(along)
         columns = block_column(CarParams, "front_tyre.temperature_low"), block_column(CarParams, "front_tyre.temperature_high")
         middle = 0.5 * (self._params[self._which[0], columns[0]][0] + self._params[self._which[0], columns[1]][0])
         starts = np.empty((len(where), len(Start._fields)), self._float)
@@ -254,7 +257,7 @@ class Simulator:
         for column, value in enumerate(values):
             starts[:, column] = value
         if not np.isfinite(starts).all():
-            raise ConfigError("A car cannot start at a place or speed that is not finite. Check the arguments of reset().")
+            raise ConfigError("A car cannot start with a value that is not finite. Check the arguments of reset().")
         kernels.put(
             self._state, self._ints, self._params, self._which, self._rows, self._sectors, self._world, self._frame_floats,
             where, cell.astype(np.int32), starts, self.substeps,

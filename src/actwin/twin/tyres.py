@@ -99,8 +99,8 @@ def curve_secant(slip: float, stiffness: float, falloff: float) -> float:
     """Normalised force over normalised slip.
 
     The rational curve f(s) = s (k g + (1 - g) s) / (s² + (k - 2) g s + g) with g = 1 - falloff has slope k at zero, its peak of
-    exactly 1 at s = 1 and tends to the fall-off level, like Pacejka's Magic Formula (they differ by under 0.01 for the shapes of race
-    tyres), without a transcendental function. What is returned is f(s) / s, finite at zero slip.
+    exactly 1 at s = 1 and tends to the fall-off level, like Pacejka's Magic Formula (they differ by at most 0.025
+    for the shapes of race tyres), without a transcendental function. What is returned is f(s) / s, finite at zero slip.
 
     Args:
         slip: [-] Combined slip over peak slip, not negative.

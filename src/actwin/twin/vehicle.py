@@ -247,7 +247,7 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
     x_rr, y_rr = fx_rr - rr.side * toe, rr.side + fx_rr * toe
     force_x = x_fl + x_fr + x_rl + x_rr
     force_y_front, force_y_rear = y_fl + y_fr, y_rl + y_rr
-    wall = wall_force(car.offset, sine, cosine, along, across, period.wall_left, period.wall_right,
+    wall = wall_force(car.offset, sine, cosine, along, across, car.yaw_rate, period.wall_left, period.wall_right,
                       body.half_width, body.half_length, period.mass)
     yaw_moment = (
         body.front_arm * force_y_front - body.rear_arm * force_y_rear
@@ -268,7 +268,8 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
         + (body.cog_height - rear.roll_centre) * force_y_rear
     )
     vx = car.vx + dt * (ax + gravity_x + car.yaw_rate * car.vy)
-    vy = car.vy + dt * (ay + gravity_y - car.yaw_rate * car.vx)
+    # With the new vx the turning of the axes is symplectic: it neither adds nor takes energy, however fast the car spins.
+    vy = car.vy + dt * (ay + gravity_y - car.yaw_rate * vx)
     yaw_rate = car.yaw_rate + dt * yaw_moment * body.per_yaw_inertia
     heave_rate = car.heave_rate + dt * az
     pitch_rate = car.pitch_rate + dt * pitch_moment * body.per_pitch_inertia

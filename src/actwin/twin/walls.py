@@ -12,6 +12,9 @@ STIFFNESS = 1600.0
 DAMPING = 60.0
 """[1/s] Contact damping for each kilogram of car: takes most of the normal speed."""
 
+RELEASE = 0.15
+"""[-] Share of the contact stiffness that is left while the car moves away again: crushed bodywork gives little back."""
+
 FRICTION = 0.35
 """[-] Friction of bodywork on barriers."""
 
@@ -38,6 +41,7 @@ def wall_force(
     cosine: float,
     along: float,
     across: float,
+    yaw_rate: float,
     left: float,
     right: float,
     half_width: float,
@@ -49,7 +53,8 @@ def wall_force(
     Args:
         offset: [m] Of the centre of gravity from the centre line, left positive.
         sine, cosine: Of the heading relative to the road.
-        along, across: [m/s] Velocity along the road and to its left.
+        along, across: [m/s] Velocity of the centre of gravity along the road and to its left.
+        yaw_rate: [rad/s] To the left.
         left, right: [m] Walls' distances from the centre line.
         half_width, half_length: [m] Of the car's box.
         mass: [kg] Of the car.
@@ -60,14 +65,16 @@ def wall_force(
     side = select(depth_left > depth_right, 1.0, -1.0)
     depth = maximum(maximum(depth_left, depth_right), 0.0)
     touching = select(depth > 0.0, 1.0, 0.0)
-    closing = touching * maximum(side * across, 0.0)
-    normal = mass * (STIFFNESS * depth + DAMPING * closing)
-    drag = FRICTION * normal * clip(along, -1.0, 1.0)
-    # Road axes to car axes: the wall pushes back across the road and brakes along it.
-    fx = -drag * cosine - side * normal * sine
-    fy = drag * sine - side * normal * cosine
     # The corner that leads into the wall carries the force; side by side it moves to the middle.
     arm_x = half_length * side * clip(4.0 * sine, -1.0, 1.0)
     arm_y = half_width * side * clip(4.0 * cosine, -1.0, 1.0)
-    power = drag * along + mass * DAMPING * closing * closing
+    closing = side * (across + yaw_rate * (arm_x * cosine - arm_y * sine))
+    sliding = along - yaw_rate * (arm_x * sine + arm_y * cosine)
+    inwards = touching * maximum(closing, 0.0)
+    normal = mass * (STIFFNESS * depth * select(closing > 0.0, 1.0, RELEASE) + DAMPING * inwards)
+    drag = FRICTION * normal * clip(sliding, -1.0, 1.0)
+    # Road axes to car axes: the wall pushes back across the road and brakes along it.
+    fx = -drag * cosine - side * normal * sine
+    fy = drag * sine - side * normal * cosine
+    power = drag * sliding + mass * DAMPING * inwards * inwards
     return WallForce(fx, fy, arm_x * fy - arm_y * fx, power)
