@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from actwin.env.reference import VIEW_COLUMN, VIEW_WIDTH
-from actwin.jit import clip, jit, maximum, minimum, select, sin_cos
+from actwin.jit import clip, jit, lane_loop, maximum, minimum, select, sin_cos
 
 WIDTH = VIEW_WIDTH
 RAY_RISE = VIEW_COLUMN["right_x"] - VIEW_COLUMN["left_x"]
@@ -28,14 +28,15 @@ def locate(table: Any, distance: float, cell_rate: float) -> tuple[int, float]:
     """
     place = distance * cell_rate
     cell = np.int32(place)
-    return cell * np.int32(WIDTH), place - np.float32(cell)
+    # Unsigned, because a signed index would be checked for counting from the end.
+    return np.uint32(cell) * np.uint32(WIDTH), place - np.float32(cell)
 
 
 @jit
 def look_up(table: Any, row: int, share: float, column: int) -> float:
     """A column, linear between two rows."""
     low = table[row + column]
-    return low + share * (table[row + column + WIDTH] - low)
+    return low + share * (table[row + column + np.uint32(WIDTH)] - low)
 
 
 @jit
@@ -44,34 +45,40 @@ def reach_of(speed: float, horizon: float, least: float, most: float) -> float:
     return clip(speed * horizon, least, most)
 
 
-@jit
+@lane_loop
 def points_ahead(
-    out: Any, start: int, table: Any, column: int, x: float, y: float, sine: float, cosine: float, rows: Any, shares: Any
+    out_x: Any, out_y: Any, table: Any, column: int, shares: Any, distance: float, reach: float, cell_rate: float,
+    x: float, y: float, sine: float, cosine: float,
 ) -> None:
     """Points of one line in the car frame.
 
     Args:
-        out: float32 row of the observation; gets all forward coordinates [m], then all leftward ones.
-        start: Its first column.
+        out_x, out_y: float32[P] Get the forward and the leftward coordinates [m].
         table: float32[rows × VIEW_WIDTH].
         column: Column of the line's x; y is the next one.
+        shares: float32[P] Points as shares of the reach.
+        distance: [m] Lap distance of the car.
+        reach: [m] Of the look-ahead.
+        cell_rate: [1/m] Cells in a metre.
         x, y: [m] World position of the car.
         sine, cosine: Of the car's yaw.
-        rows, shares: int32[P], float32[P] Where the points lie in the table.
     """
-    count = len(rows)
-    for p in range(count):
-        dx = look_up(table, rows[p], shares[p], column) - x
-        dy = look_up(table, rows[p], shares[p], column + 1) - y
-        out[start + p] = cosine * dx + sine * dy
-        out[start + count + p] = cosine * dy - sine * dx
+    for p in range(len(shares)):
+        row, share = locate(table, distance + reach * shares[p], cell_rate)
+        dx = look_up(table, row, share, column) - x
+        dy = look_up(table, row, share, column + np.uint32(1)) - y
+        out_x[p] = cosine * dx + sine * dy
+        out_y[p] = cosine * dy - sine * dx
 
 
-@jit
-def samples_ahead(out: Any, start: int, table: Any, column: int, rows: Any, shares: Any) -> None:
-    """Samples of one column at the look-ahead points."""
-    for p in range(len(rows)):
-        out[start + p] = look_up(table, rows[p], shares[p], column)
+@lane_loop
+def samples_ahead(
+    out: Any, table: Any, column: int, shares: Any, distance: float, reach: float, cell_rate: float
+) -> None:
+    """Samples of one column at the look-ahead points; arguments as in `points_ahead`."""
+    for p in range(len(shares)):
+        row, share = locate(table, distance + reach * shares[p], cell_rate)
+        out[p] = look_up(table, row, share, column)
 
 
 @jit

@@ -62,7 +62,7 @@ def observe_cars(
         table: float32[rows × VIEW_WIDTH] The road.
         channels, code_channels: int32 Columns of `frames` and `codes` to show.
         shown: Columns of `history` to show.
-        lines, points, samples: int32 Columns of the road table to show at the car, as points ahead, as samples ahead.
+        lines, points, samples: uint32 Columns of the road table to show at the car, as points ahead, as samples ahead.
         shares: float32[P] Points as shares of the reach.
         angles: float32[R] [rad] Rays; empty for none.
         scales, lows, highs: float32[O] Factor and limits of each column.
@@ -70,8 +70,7 @@ def observe_cars(
         out: float32[N, O].
         first, last: Which cars.
     """
-    rows = np.empty(len(shares), np.int32)
-    parts = np.empty(len(shares), np.float32)
+    count = len(shares)
     horizon, least, most = numbers[0], numbers[1], numbers[2]
     cell_rate, length, far = numbers[3], numbers[4], numbers[5]
     ahead = len(points) + len(samples)
@@ -84,15 +83,16 @@ def observe_cars(
             column = _line_features(row_out, column, frame, table, row, share, lines)
         if ahead > 0:
             reach = reach_of(frame[SPEED], horizon, least, most)
-            for p in range(len(shares)):
-                rows[p], parts[p] = locate(table, distance + reach * shares[p], cell_rate)
             sine, cosine = sin_cos(frame[YAW])
             for k in range(len(points)):
-                points_ahead(row_out, column, table, points[k], frame[X], frame[Y], sine, cosine, rows, parts)
-                column += 2 * len(shares)
+                points_ahead(
+                    row_out[column:], row_out[column + count:], table, points[k], shares, distance, reach, cell_rate,
+                    frame[X], frame[Y], sine, cosine,
+                )
+                column += 2 * count
             for k in range(len(samples)):
-                samples_ahead(row_out, column, table, samples[k], rows, parts)
-                column += len(shares)
+                samples_ahead(row_out[column:], table, samples[k], shares, distance, reach, cell_rate)
+                column += count
         if len(angles) > 0:
             cast_rays(row_out, column, table, frame[X], frame[Y], frame[YAW], distance, length, cell_rate, angles, far)
         for k in range(len(scales)):
@@ -111,7 +111,7 @@ class Observer:
         self.layout = layout
         config = layout.config
         table_columns = {
-            source: np.array([VIEW_COLUMN[feature.column] for feature in layout.of(source)], np.int32)
+            source: np.array([VIEW_COLUMN[feature.column] for feature in layout.of(source)], np.uint32)
             for source in ("line", "points", "samples")
         }
         most = (len(reference.table) - reference.cells - 2) * reference.cell_length
