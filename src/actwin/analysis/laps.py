@@ -192,9 +192,7 @@ def lap_table(laps: Iterable[Lap]) -> list[LapRow]:
     sector_marks = [_marks(laps, [lap.sectors[i] for lap in laps]) for i in range(sectors)]
     best = best_lap(laps)
     gaps = [lap.time - best.time if best else math.nan for lap in laps]
-    return [
-        LapRow(lap, gaps[i], lap_marks[i], tuple(marks[i] for marks in sector_marks)) for i, lap in enumerate(laps)
-    ]
+    return [LapRow(lap, gaps[i], lap_marks[i], tuple(marks[i] for marks in sector_marks)) for i, lap in enumerate(laps)]
 
 
 def _marks(laps: Sequence[Lap], times: Sequence[float]) -> list[Mark]:

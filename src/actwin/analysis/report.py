@@ -1,0 +1,318 @@
+"""The report of a run: one HTML file that works offline and can be sent as it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import actwin
+from actwin.analysis import figures
+from actwin.analysis.compare import CHANNELS, Trace, compare_corners, distance_axis, trace
+from actwin.analysis.figure_style import style_of
+from actwin.analysis.laps import Lap, LapRow, Mark, best_lap, find_laps, lap_table, theoretical_best
+from actwin.analysis.outline import outline
+from actwin.analysis.rollout import Rollout
+from actwin.analysis.track_figure import track_map
+from actwin.content.track import Track
+from actwin.errors import ConfigError, MissingExtraError
+from actwin.units import KMH_PER_MS, lap_time_text
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """How a driver got faster.
+
+    Attributes:
+        steps: [1] Control steps driven before each test drive, [K].
+        lap_times: [s] Of the test drives, NaN where no lap was finished, [K].
+        clean: Whether each was valid, [K].
+    """
+
+    steps: npt.NDArray[np.float64]
+    lap_times: npt.NDArray[np.float64]
+    clean: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report shows. Every text may hold anything; it is escaped.
+
+    Attributes:
+        track: The track.
+        car: Title of the car.
+        rollouts: One run for each driver, the driver that the report is about first.
+        learning: The first driver's learning curve.
+        settings: What can be set and how it was, label to text.
+        provenance: Where the numbers come from (command, versions, seed, machine, date), label to text.
+    """
+
+    track: Track
+    car: str
+    rollouts: Sequence[Rollout]
+    learning: LearningCurve | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Driver:
+    """One driver's laps and the lap that stands for it: the best valid one, else the fastest."""
+
+    rollout: Rollout
+    laps: list[Lap]
+    lap: Lap | None
+
+
+def write_report(report: Report, path: str | Path) -> Path:
+    """Writes the report.
+
+    Args:
+        report: What to show.
+        path: The HTML file.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        ConfigError: There is no run to report.
+        MissingExtraError: plotly is not installed.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(report), encoding="utf-8")
+    return path
+
+
+def render(report: Report) -> str:
+    """The report's HTML."""
+    if not report.rollouts:
+        raise ConfigError("A report needs at least one run. Drive one first, with: actwin demo")
+    drivers = [_driver(rollout, report.track) for rollout in report.rollouts]
+    shown = [driver for driver in drivers if driver.lap is not None]
+    axis = distance_axis(report.track.length)
+    channels = (*CHANNELS, "steer_angle")
+    traces = [trace(driver.rollout, driver.lap, axis, channels) for driver in shown if driver.lap]
+    sections = [_laps_section(drivers), *_trace_sections(report, traces), _learning_section(report, shown)]
+    return Template(_asset("report.html")).substitute(
+        version=escape(actwin.__version__),
+        title=escape(f"{report.track.title}: {_headline(report, drivers)}"),
+        eyebrow=escape(f"{report.track.title} · {report.car}"),
+        headline=escape(_headline(report, drivers)),
+        lede=escape(_lede(report, drivers)),
+        tiles=_tiles(drivers),
+        sections="\n".join([*filter(None, sections), _facts_section(report)]),
+        style=_asset("report.css"),
+        script=_asset("report.js"),
+        plotly=_plotly_source(),
+    )
+
+
+def _driver(rollout: Rollout, track: Track) -> _Driver:
+    laps = find_laps(rollout, track)
+    return _Driver(rollout, laps, best_lap(laps) or min(laps, key=lambda lap: lap.time, default=None))
+
+
+def _asset(name: str) -> str:
+    return files("actwin.analysis").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _plotly_source() -> str:
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise MissingExtraError("plotly", "dashboard") from error
+    return str(get_plotlyjs())
+
+
+def _headline(report: Report, drivers: Sequence[_Driver]) -> str:
+    first, name = drivers[0].lap, drivers[0].rollout.driver
+    if first is None:
+        return f"{name} finished no lap of {report.track.title}"
+    time = lap_time_text(first.time)
+    if not first.valid:
+        return f"{name}: {time}, but the lap does not count"
+    rivals = [driver for driver in drivers[1:] if driver.lap and driver.lap.valid]
+    if not rivals:
+        return f"{name} laps in {time}"
+    best = min(rivals, key=lambda driver: driver.lap.time if driver.lap else math.inf)
+    ahead = (best.lap.time if best.lap else math.inf) - first.time
+    word = "faster" if ahead >= 0.0 else "slower"
+    return f"{name} laps in {time}, {abs(ahead):.3f} s {word} than {best.rollout.driver}"
+
+
+def _lede(report: Report, drivers: Sequence[_Driver]) -> str:
+    parts = []
+    for driver in drivers:
+        if driver.lap is None:
+            parts.append(f"{driver.rollout.driver} finished no lap")
+        else:
+            valid = "" if driver.lap.valid else " (off track, not counted)"
+            parts.append(f"{driver.rollout.driver} {lap_time_text(driver.lap.time)}{valid}")
+    return f"Fastest laps of {report.car} on {report.track.length / 1000.0:.3f} km: " + ", ".join(parts) + "."
+
+
+def _tiles(drivers: Sequence[_Driver]) -> str:
+    driver = drivers[0]
+    facts: dict[str, str] = {}
+    if lap := driver.lap:
+        facts[f"{driver.rollout.driver}, best lap"] = lap_time_text(lap.time)
+        facts["Sum of its best sectors"] = lap_time_text(theoretical_best(driver.laps))
+        facts["Top speed"] = f"{lap.top_speed * KMH_PER_MS:.0f} km/h"
+        facts["Average speed"] = f"{_average(driver) * KMH_PER_MS:.0f} km/h"
+        counted = sum(lap.valid for lap in driver.laps)
+        facts["Clean laps"] = f"{counted} of {len(driver.laps)}"
+    return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in facts.items())
+
+
+def _average(driver: _Driver) -> float:
+    """[m/s] Mean speed over the shown lap, over time."""
+    lap = driver.lap
+    assert lap is not None
+    return float(driver.rollout.frames["speed"][lap.first : lap.last].mean())
+
+
+def _section(title: str, note: str, body: str) -> str:
+    return f'<section><h2>{escape(title)}</h2><p class="note">{escape(note)}</p>{body}</section>'
+
+
+def _figure(name: str, figure: Any, narrow: int | None = None) -> str:
+    """A place for a figure with its data beside it; `narrow` is its height [px] on a phone."""
+    data = figure.to_json().replace("<", "\\u003c")
+    height = f' data-narrow="{narrow}"' if narrow else ""
+    return (
+        f'<div class="figure" id="{name}"{height}></div>'
+        f'<script type="application/json" id="{name}-data">{data}</script>'
+    )
+
+
+def _swatch(index: int) -> str:
+    """A short piece of the driver's line, as in the figures."""
+    look = style_of(index)
+    dashes = {"solid": "none", "dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "11 4"}.get(
+        look.dash, "11 3 2 3"
+    )
+    return (
+        '<svg class="swatch" width="26" height="4" aria-hidden="true"><line x1="0" y1="2" x2="26" y2="2" '
+        f'stroke="{look.colour}" stroke-width="3" stroke-dasharray="{dashes}"/></svg>'
+    )
+
+
+def _laps_section(drivers: Sequence[_Driver]) -> str:
+    index = {id(lap): i for i, driver in enumerate(drivers) for lap in driver.laps}
+    rows = lap_table([lap for driver in drivers for lap in driver.laps])
+    sectors = max((len(row.lap.sectors) for row in rows), default=0)
+    heads = ["Lap", "Time", "Gap", *(f"S{i + 1}" for i in range(sectors)), "Top speed", "Track limits"]
+    head = '<th class="text">Driver</th>' + "".join(f"<th>{name}</th>" for name in heads)
+    body = "".join(_lap_line(row, _swatch(index[id(row.lap)])) for row in rows)
+    key = (
+        '<ul class="key"><li><span class="purple"></span>best of all</li>'
+        '<li><span class="green"></span>driver\'s own best</li><li>'
+        '<span class="yellow"></span>no improvement</li><li>grey: the lap does not count</li></ul>'
+    )
+    table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{key}'
+    note = "Full laps, line to line. Times in minutes:seconds; only laps within the track limits can be best."
+    return _section("Laps", note, table if rows else '<p class="note">Nobody finished a lap.</p>')
+
+
+def _lap_line(row: LapRow, swatch: str) -> str:
+    lap = row.lap
+    gap = "" if not math.isfinite(row.gap) or not lap.valid else ("best" if row.gap == 0.0 else f"+{row.gap:.3f}")
+    limits = "clean" if lap.valid else f"{lap.tyres_out} wheels off"
+    cells = [
+        f'<td class="text">{swatch}{escape(lap.driver)}</td><td>{lap.number}</td>',
+        f'<td class="{row.mark.value}">{lap_time_text(lap.time)}</td><td>{gap}</td>',
+        *(
+            f'<td class="{mark.value}">{time:.3f}</td>'
+            for time, mark in zip(lap.sectors, row.sector_marks, strict=True)
+        ),
+        f"<td>{lap.top_speed * KMH_PER_MS:.0f} km/h</td><td>{limits}</td>",
+    ]
+    kind = ' class="grey"' if row.mark is Mark.INVALID else ""
+    return f"<tr{kind}>{''.join(cells)}</tr>"
+
+
+def _trace_sections(report: Report, traces: Sequence[Trace]) -> list[str]:
+    shape = outline(report.track)
+    controls = '<label>Show <select id="map-view"></select></label>'
+    if traces:
+        controls += '<label>Speed of <select id="map-speed"></select></label>'
+    drawing = f'<div class="controls">{controls}</div>' + _figure("map", track_map(shape, traces), 400)
+    if not traces:
+        return [_section("Track", f"{report.track.title}, {report.track.length:.0f} m.", drawing)]
+    reference = 1 if len(traces) > 1 else 0
+    curves = _figure("traces", figures.lap_traces(traces, shape, reference), 900)
+    note = (
+        f"The best lap of each driver. Delta is the time behind {traces[reference].driver}: below zero is faster. "
+        "Touch the curves and the dots on the map follow. Drag over a stretch to zoom in, double click to come back."
+    )
+    body = f'<div class="beside"><div class="sticky">{drawing}</div><div>{curves}</div></div>'
+    sections = [_section("Where the time comes from", note, body)]
+    if report.track.corners and len(traces) > 1:
+        sections.append(_corner_section(report.track, traces))
+    return sections
+
+
+def _corner_section(track: Track, traces: Sequence[Trace]) -> str:
+    rows = sorted(compare_corners(traces, track.corners), key=lambda row: -row.spread)
+    names = "".join(f"<th>{_swatch(i)}{escape(lap.driver)}</th><th>Slowest at</th>" for i, lap in enumerate(traces))
+    head = f'<tr><th class="text">Corner</th>{names}<th>Spread</th></tr>'
+    body = []
+    for row in rows:
+        best = min(lap.time for lap in row.laps)
+        times = "".join(
+            f"<td{' class=fastest' if lap.time == best else ''}>{lap.time:.3f} s</td>"
+            f"<td>{lap.minimum_speed * KMH_PER_MS:.0f} km/h</td>"
+            for lap in row.laps
+        )
+        label = f"T{row.corner.number} {row.corner.name}".strip()
+        body.append(f'<tr><td class="text">{escape(label)}</td>{times}<td>{row.spread:.3f} s</td></tr>')
+    note = "From half way after the corner before to half way to the next: time and lowest speed, most won first."
+    table = f'<div class="scroll"><table><thead>{head}</thead><tbody>{"".join(body)}</tbody></table></div>'
+    return _section("Corner by corner", note, table)
+
+
+def _learning_section(report: Report, shown: Sequence[_Driver]) -> str:
+    traces_part = ""
+    if shown:
+        axis = distance_axis(report.track.length, 6.0)
+        laps = [trace(driver.rollout, driver.lap, axis, ("ax", "ay")) for driver in shown if driver.lap]
+        note = "Each point is a moment of the lap; the outline is what the tyres give."
+        traces_part = _section("Use of the tyres", note, _figure("friction", figures.friction_circle(laps), 380))
+    if report.learning is None or not len(report.learning.steps):
+        return traces_part
+    references = {driver.rollout.driver: driver.lap.time for driver in shown[1:] if driver.lap}
+    curve = figures.learning_curve(
+        report.learning.steps,
+        report.learning.lap_times,
+        references,
+        report.learning.clean,
+        name=report.rollouts[0].driver,
+    )
+    note = (
+        "Lap time of test drives during the training, without exploration; hollow points went beyond the track limits."
+    )
+    return f'<div class="columns">{_section("Learning", note, _figure("learning", curve, 320))}{traces_part}</div>'
+
+
+def _facts_section(report: Report) -> str:
+    lists = []
+    for title, facts in (("Settings", report.settings), ("Provenance", report.provenance)):
+        if facts:
+            lines = "".join(
+                f"<dt>{escape(name)}</dt><dd{' class=code' if name == 'Command' else ''}>{escape(text)}</dd>"
+                for name, text in facts.items()
+            )
+            lists.append(f'<div><h3>{title}</h3><dl class="facts">{lines}</dl></div>')
+    if not lists:
+        return ""
+    note = "What is needed to drive these laps again."
+    return _section("Settings", note, f'<div class="columns">{"".join(lists)}</div>')
