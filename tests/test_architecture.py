@@ -20,7 +20,7 @@ RUNS_FOREIGN_BYTES = {
     "eval", "exec", "marshal.loads", "os.system", "pickle.Unpickler", "pickle.load", "pickle.loads", "yaml.load",
 }
 ALLOWED = {
-    ("twin/layout.py", "exec"): "numba cannot build a NamedTuple from an array; the text comes from our own classes only",
+    ("twin/layout.py", "exec"): "numba builds no NamedTuple from an array; the text comes from our own classes only",
     ("training/config.py", "yaml.load"): "with a subclass of SafeLoader",
 }
 HEAVY = ("torch", "tensorboard", "plotly", "ray", "streamlit", "casadi")
