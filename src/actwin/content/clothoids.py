@@ -100,7 +100,7 @@ class ClothoidLoop:
     @property
     def turns(self) -> int:
         """Whole turns of the heading in one lap: 1 anticlockwise, -1 clockwise, 0 for a figure of eight."""
-        return round((self._end[0] - self.start_heading) / (2.0 * np.pi))
+        return round(float(self._end[0] - self.start_heading) / (2.0 * np.pi))
 
     def gap(self) -> Array:
         """[rad, m, m] By how much heading, x and y miss their beginning after one lap."""

@@ -87,7 +87,7 @@ def roadside_by_rule(line: ClothoidLoop, left: Linear, right: Linear) -> Roadsid
         right: [m] Centre line to the right edge.
     """
     count = max(8, round(line.length / STEP))
-    s = np.arange(count) * (line.length / count)
+    s: Array = np.arange(count, dtype=np.float64) * (line.length / count)
     curvature = line.curvature(s)
     kerbs, walls, runoffs = [], [], []
     for side, width in ((1, left(s)), (-1, right(s))):

@@ -86,7 +86,7 @@ def check_track(track: Track, source: str | Path, largest_gap: float) -> None:
             source, "centre.curvature", problem, "Fit the track again; the curvature does not describe a loop."
         )
     count = max(64, round(track.length / 2.0))
-    s = np.arange(count) * (track.length / count)
+    s: Array = np.arange(count, dtype=np.float64) * (track.length / count)
     _check_folds(track, source, s)
     _check_overlaps(track, source, s)
 

@@ -11,6 +11,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from actwin.content.clothoids import ClothoidLoop
+from actwin.content.corners import find_corners
 from actwin.content.profiles import Linear, Smooth
 from actwin.content.roadside import roadside_by_rule
 from actwin.content.track import Track
@@ -269,7 +270,8 @@ def fit_track(
 ) -> Track:
     """Fits a compact track to a surveyed one.
 
-    The result has no corners, one sector and no elevation; kerbs, walls and run-off follow the general rule. Its
+    The result has corners without names, three equal sectors and no elevation; kerbs, walls and run-off follow the
+    general rule. Its
     `fit_rms` and `fit_max` are the distances of the surveyed centre line from the fitted one.
 
     Args:
@@ -321,7 +323,10 @@ def fit_track(
         licence=licence,
         fit_rms=fit.rms,
         fit_max=fit.largest,
+        sectors=(0.0, round(line.length / 3.0, 1), round(2.0 * line.length / 3.0, 1)),
+        corners=find_corners(line),
         grid=line.length - 8.0,
+        notes={"sectors": "equal thirds"},
     )
     check_track(track, path, largest_gap=1.0)
     return track

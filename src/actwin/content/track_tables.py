@@ -112,7 +112,7 @@ def _between_borders(columns: list[Array], path: Path) -> CentreLineTable:
     if np.any(signed <= 0.0):
         at = int(first[int(np.argmax(signed <= 0.0))])
         problem = f"the borders cross at point {at}."
-        cure = "The left border must be to the left in the driving direction all around; swap the columns or mend the points."
+        cure = "The left border must be on the left in the driving direction; swap the columns or mend the points."
         raise ContentError(path, "left_border", problem, cure)
     return CentreLineTable(x, y, 0.5 * signed, 0.5 * signed)
 
