@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import torch
@@ -15,7 +15,10 @@ from actwin.agents.normaliser import Normaliser
 
 Activation = Literal["relu", "elu", "tanh", "silu"]
 Squash = Literal["clip", "tanh"]
-ACTIVATIONS: Final[dict[str, type[nn.Module]]] = {"relu": nn.ReLU, "elu": nn.ELU, "tanh": nn.Tanh, "silu": nn.SiLU}
+ACTIVATIONS: Final[dict[str, Callable[[], nn.Module]]] = {
+    "relu": lambda: nn.ReLU(inplace=True), "elu": lambda: nn.ELU(inplace=True), "tanh": nn.Tanh, "silu": nn.SiLU,
+}  # fmt: skip
+"""In place where the gradient allows it: a fresh tensor of a megabyte costs as much as the arithmetic on it."""
 
 
 class ActionSpec(NamedTuple):
@@ -175,7 +178,7 @@ class Policy(nn.Module):
     def forward(self, normalised: Tensor) -> Decision:
         """The action distribution for observations that went through `normaliser`, float32[B, observations]."""
         count = self.action.continuous
-        out = self.body(normalised)
+        out = self.body(normalised).float()
         raw = self.spread
         if self.state_dependent_std:
             raw = raw + out[:, count : 2 * count]
@@ -215,7 +218,7 @@ class ValueFunction(nn.Module):
 
     def forward(self, normalised: Tensor) -> Tensor:
         """float32[B]: values in units of `scale` for normalised observations."""
-        return self.body(normalised).squeeze(-1)  # type: ignore[no-any-return]
+        return self.body(normalised).squeeze(-1).float()  # type: ignore[no-any-return]
 
     def value(self, normalised: Tensor) -> Tensor:
         """float32[B]: values in units of reward."""

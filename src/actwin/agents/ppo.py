@@ -41,6 +41,9 @@ class PPOConfig(BaseModel):
     critic_lr: float = Field(default=1e-3, gt=0)
     divergence: float = Field(default=0.01, ge=0, description="KL divergence that steers actor_lr; 0 keeps it")
     entropy: float = Field(default=3e-3, ge=0, description="weight of the entropy bonus")
+    precision: Literal["single", "bfloat16"] = Field(
+        default="single", description="of the matrix products in an update; bfloat16 is faster where the CPU has it"
+    )
     gradient_norm: float = Field(default=1.0, gt=0)
     std: float = Field(default=0.6, gt=0, description="initial standard deviation of the actions")
     std_range: tuple[float, float] = (0.05, 1.5)
@@ -239,7 +242,9 @@ class PPO:
 
     def _learn(self, batch: _Batch, rows: Tensor, critic_only: bool) -> dict[str, float]:
         observations = batch.observations[rows]
-        value_loss = 0.5 * (self.critic(observations) - batch.returns[rows]).square().mean()
+        with self._precision():
+            values = self.critic(observations)
+        value_loss = 0.5 * (values - batch.returns[rows]).square().mean()
         shown, loss = {"value_loss": value_loss.item()}, value_loss
         if not critic_only:
             policy_loss, terms = self._policy_loss(batch, rows, observations)
@@ -253,7 +258,8 @@ class PPO:
 
     def _policy_loss(self, batch: _Batch, rows: Tensor, observations: Tensor) -> tuple[Tensor, dict[str, float]]:
         config = self.config
-        decision: Decision = self.policy(observations)
+        with self._precision():
+            decision: Decision = self.policy(observations)
         log_probs = decision.log_prob(batch.actions[rows])
         surrogate = clipped_surrogate(log_probs, batch.log_probs[rows], batch.advantages[rows], config.clip)
         loss = surrogate - config.entropy * decision.entropy().mean()
@@ -268,6 +274,9 @@ class PPO:
             shown["clone_penalty"] = penalty.item()
         self._steer_learning_rate(divergence)
         return loss, shown
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16")
 
     def _clone_weight(self) -> float:
         return self.config.clone_weight * max(1.0 - self.steps / self.config.clone_fade, 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import subprocess
@@ -15,6 +16,8 @@ from actwin.errors import CheckpointError
 
 LAST: Final = "last.pt"
 BEST: Final = "best.pt"
+_MALLOPT_TRIM_THRESHOLD: Final = -1
+_MALLOPT_MMAP_THRESHOLD: Final = -3
 _PACKAGES: Final = ("actwin", "torch", "numpy", "numba", "gymnasium", "pydantic")
 
 
@@ -75,3 +78,15 @@ def prepare_torch(threads: int) -> None:
     # Two logical processors are one core on most machines that have more than two of them.
     physical = logical if logical <= 2 else logical // 2
     torch.set_num_threads(threads or min(physical, 8))
+    _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
+    """Lets glibc hand freed tensors out again instead of returning them to the system, where it is glibc.
+
+    An update frees and takes megabytes thousands of times; faulting the pages in again was a third of its time.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_MALLOPT_MMAP_THRESHOLD, 1 << 30)
+        libc.mallopt(_MALLOPT_TRIM_THRESHOLD, (1 << 31) - 1)
