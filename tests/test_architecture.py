@@ -131,7 +131,7 @@ def test_no_file_knows_one_machine(repository: Path) -> None:
         r"|[A-Z]:\\+Users\\"
         r"|--(index-url|extra-index-url|find-links|trusted-host)"
     )
-    folders = ("src", "tests", "docs", "benchmarks", "examples", "configs", ".ci")
+    folders = ("src", "tests", "docs", "benchmarks", "examples", "configs", "tools", ".ci")
     files = [path for folder in folders for path in (repository / folder).rglob("*")] + list(repository.iterdir())
     text = {"", ".md", ".py", ".toml", ".txt", ".yaml"}
     found = []
