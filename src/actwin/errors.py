@@ -80,4 +80,6 @@ class MissingExtraError(ActwinError, ImportError):
     """
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"This needs the package '{package}', which is not installed. Run: pip install \"actwin[{extra}]\"")
+        super().__init__(
+            f"This needs the package '{package}', which is not installed. Run: pip install \"actwin[{extra}]\""
+        )

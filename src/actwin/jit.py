@@ -1,11 +1,12 @@
 """The one door to numba: how physics functions and kernels are compiled and cached.
 
-Physics is written as pure scalar functions marked `@jit`; they are inlined into kernels marked `@kernel`, which loop over blocks
-of `LANES` cars so that the compiler computes one car per vector lane. Three choices make that work:
+Physics is written as pure scalar functions marked `@jit`; they are inlined into kernels marked `@kernel`, which loop
+over blocks of `LANES` cars so that the compiler computes one car per vector lane. Three choices make that work:
 
-- Float literals are narrowed to single precision before type inference. A literal then never decides the precision: single
-  arguments give single results, double arguments double ones, from the same source. Write `2.0 * x`; an integer literal times a
-  float would widen it.
+- Float literals are narrowed to single precision before type inference. A literal then never decides the precision:
+single
+  arguments give single results, double arguments double ones, from the same source. Write `2.0 * x`; an integer
+  literal times a float would widen it.
 - Fast maths without "no NaNs" and "no infinities", so that broken input stays visible as NaN.
 - numba's error model is numpy's: a division that could raise would stop vectorisation.
 """
@@ -64,7 +65,15 @@ class _Compiler(CompilerBase):  # type: ignore[misc]
         return [pipeline]
 
 
-_COMPILED_FROM: Final = ("*.py", "telemetry/*.py", "twin/*.py", "cockpit/*.py", "planning/*.py", "env/*.py", "driving/*.py")
+_COMPILED_FROM: Final = (
+    "*.py",
+    "telemetry/*.py",
+    "twin/*.py",
+    "cockpit/*.py",
+    "planning/*.py",
+    "env/*.py",
+    "driving/*.py",
+)
 """Sources that compiled code can depend on, relative to the package."""
 
 
@@ -122,7 +131,8 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 
 
 class _NoAliasCompiler(_Compiler):
-    """Promises LLVM that a function's array arguments do not overlap; without it no loop with a table look-up becomes vector code."""
+    """Promises LLVM that a function's array arguments do not overlap; without it no loop with a table look-up becomes
+    vector code."""
 
     def define_pipelines(self) -> list[Any]:
         self.state.flags.noalias = True
@@ -198,10 +208,17 @@ def sin_cos(angle: float) -> tuple[float, float]:
     folded = (angle > quarter_turn) | (angle < -quarter_turn)
     x = select(folded, mirrored, angle)
     y = x * x
-    sine = x * (1.0 + y * (-0.16666666641626524 + y * (0.008333329385889463 + y * (-0.00019840086736383593
-                + y * (2.752556e-06 - y * 2.3889859e-08)))))
-    cosine = 1.0 + y * (-0.5 + y * (0.04166666666 + y * (-0.0013888888 + y * (2.480158e-05 + y * (-2.755731e-07
-                + y * 2.0875e-09)))))
+    sine = x * (
+        1.0
+        + y
+        * (
+            -0.16666666641626524
+            + y * (0.008333329385889463 + y * (-0.00019840086736383593 + y * (2.752556e-06 - y * 2.3889859e-08)))
+        )
+    )
+    cosine = 1.0 + y * (
+        -0.5 + y * (0.04166666666 + y * (-0.0013888888 + y * (2.480158e-05 + y * (-2.755731e-07 + y * 2.0875e-09))))
+    )
     return sine, select(folded, -cosine, cosine)
 
 

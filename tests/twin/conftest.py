@@ -7,10 +7,18 @@ from actwin.content.library import load_car
 
 
 class PlainTrack:
-    """A road of constant curvature without borders worth mentioning; not closed when straight, which no test here needs."""
+    """A road of constant curvature without borders worth mentioning; not closed when straight, which no test here
+    needs."""
 
-    def __init__(self, length: float = 20_000.0, curvature: float = 0.0, half_width: float = 60.0, wall: float = 90.0,
-                 grade: float = 0.0, banking: float = 0.0) -> None:
+    def __init__(
+        self,
+        length: float = 20_000.0,
+        curvature: float = 0.0,
+        half_width: float = 60.0,
+        wall: float = 90.0,
+        grade: float = 0.0,
+        banking: float = 0.0,
+    ) -> None:
         self.name = "plain"
         self.length = length
         self.bend = curvature

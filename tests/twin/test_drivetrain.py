@@ -45,7 +45,9 @@ def test_locked_clutch_keeps_momentum_and_ends_slip(params):
     before = Shafts(1000.0, 40.0, 44.0)
     ratio, engine_inertia, wheel_inertia = 5.0, 0.05, 1.2
     drive = params.drive._replace(clutch_torque=1e9, preload=0.0, power=0.0, coast=0.0, efficiency=1.0)
-    after = drive_shafts(before, ratio, 1.0, 1.0 / engine_inertia, 1.0 / wheel_inertia, 1.0 / wheel_inertia, 0.003, drive)
+    after = drive_shafts(
+        before, ratio, 1.0, 1.0 / engine_inertia, 1.0 / wheel_inertia, 1.0 / wheel_inertia, 0.003, drive
+    )
     assert after.engine == pytest.approx(ratio * 0.5 * (after.left + after.right), rel=1e-6)
     # Torque through the gear is multiplied by the ratio, so this sum is what the coupling leaves unchanged.
     kept = [s.engine * engine_inertia * ratio + (s.left + s.right) * wheel_inertia for s in (before, after)]

@@ -79,7 +79,8 @@ def test_energy_never_grows_off_throttle(plain_track, any_car, wall):
         )
         energies.append(
             0.5 * (chassis.mass + f["fuel"]) * f["speed"].astype(float) ** 2
-            + 0.5 * chassis.yaw_inertia * f["yaw_rate"].astype(float) ** 2 + spin
+            + 0.5 * chassis.yaw_inertia * f["yaw_rate"].astype(float) ** 2
+            + spin
         )
     growth = np.diff(np.array(energies), axis=0)
     # Roll, pitch and heave give back a little of what they took; two tenths of a per cent of the whole covers that.
@@ -98,7 +99,10 @@ def test_coast_down_in_neutral_equals_the_closed_form(plain_track, any_car):
     frames = run(sim, controls, 8.0 * sim.control_period * 10)
     t = 80 * sim.control_period
     mass = car.chassis.mass + fuel
-    spin = 2.0 * car.tyres.front.inertia / car.tyres.front.radius**2 + 2.0 * car.tyres.rear.inertia / car.tyres.rear.radius**2
+    spin = (
+        2.0 * car.tyres.front.inertia / car.tyres.front.radius**2
+        + 2.0 * car.tyres.rear.inertia / car.tyres.rear.radius**2
+    )
     a = car.chassis.rolling_resistance * mass * GRAVITY
     b = 0.5 * air_density(20.0) * car.aero.drag_area
     phase = np.arctan(v0 * np.sqrt(b / a)) - np.sqrt(a * b) * t / (mass + spin)
@@ -116,7 +120,8 @@ def test_steady_circle_balances_forces_and_moments(plain_track, any_car):
         f = sim.step(controls)
     v, r = float(f["speed"][0]), float(f["yaw_rate"][0])
     assert f["ay"][0] == pytest.approx(v * r, rel=0.01)
-    # Roll balance: what the right wheels carry more than the left ones holds the lateral force at the height of the centre of gravity.
+    # Roll balance: what the right wheels carry more than the left ones holds the lateral force at the height of the
+    # centre of gravity.
     p = car_params(any_car)
     transfer = (f["load"][0][1] + f["load"][0][3] - f["load"][0][0] - f["load"][0][2]) * 0.5
     arm = 0.5 * (p.front_axle.half_track + p.rear_axle.half_track)
@@ -125,7 +130,8 @@ def test_steady_circle_balances_forces_and_moments(plain_track, any_car):
 
 
 def reference_acceleration(car, speed, throttle, gear, seconds):
-    """Straight line with a locked clutch, by DOP853 on the same chapter functions, written without the step's implicit solution."""
+    """Straight line with a locked clutch, by DOP853 on the same chapter functions, written without the step's implicit
+    solution."""
     p = car_params(car)
     ratio = gear_ratio(gear, p.drive)
     fuel = car.chassis.fuel
@@ -161,8 +167,13 @@ def reference_acceleration(car, speed, throttle, gear, seconds):
             heave_rate,
             (2.0 * (front + rear) - air.down_front - air.down_rear) / mass - GRAVITY,
             pitch_rate,
-            (2.0 * (body.rear_arm * rear - body.front_arm * front) - (1.0 - body.anti_pitch) * body.cog_height * fx
-             + body.front_arm * air.down_front - body.rear_arm * air.down_rear) * body.per_pitch_inertia,
+            (
+                2.0 * (body.rear_arm * rear - body.front_arm * front)
+                - (1.0 - body.anti_pitch) * body.cog_height * fx
+                + body.front_arm * air.down_front
+                - body.rear_arm * air.down_rear
+            )
+            * body.per_pitch_inertia,
             (-radius_f * ff.fx - roll_f) / p.front_tyre.inertia,
             (0.5 * ratio * share * torque - radius_r * fr.fx - roll_r) / inertia_r,
             (wf * radius_f - vx - abs(vx) * kf) * p.front_tyre.per_relaxation_x,

@@ -1,11 +1,11 @@
 """The channel table: every quantity that is read from a car or sent to it, declared once.
 
-`FRAME` (what is read) and `CONTROLS` (what is sent) are numpy record types derived from this table, and so are export headers,
-range checks and `docs/channels.md`. SI units and ISO 8855 axes: x forward, y left, z up; steering, yaw rate and lateral
-acceleration are positive to the left. Wheels are an axis of four in the order FL, FR, RL, RR.
+`FRAME` (what is read) and `CONTROLS` (what is sent) are numpy record types derived from this table, and so are export
+headers, range checks and `docs/channels.md`. SI units and ISO 8855 axes: x forward, y left, z up; steering, yaw rate
+and lateral acceleration are positive to the left. Wheels are an axis of four in the order FL, FR, RL, RR.
 
-Every field is four bytes wide, so that `as_floats` shows N frames as one `float32[N, FRAME_WIDTH]` without a copy; the columns
-of integer channels hold integer bits there.
+Every field is four bytes wide, so that `as_floats` shows N frames as one `float32[N, FRAME_WIDTH]` without a copy; the
+columns of integer channels hold integer bits there.
 """
 
 from __future__ import annotations
@@ -70,13 +70,19 @@ FRAME_CHANNELS: Final[tuple[Channel, ...]] = (
     Channel("lap_valid", "1", 0, 1, "1 while no track-limit offence was counted on this lap", integer=True),
     Channel("last_lap_valid", "1", 0, 1, "1 when the last completed lap counts", integer=True),
     Channel("lap_time", "s", 0, 36_000, "time since the line was last crossed", "graphics.iCurrentTime"),
-    Channel("last_lap_time", "s", 0, 36_000, "time of the last completed lap, 0 before there is one", "graphics.iLastTime"),
+    Channel(
+        "last_lap_time", "s", 0, 36_000, "time of the last completed lap, 0 before there is one", "graphics.iLastTime"
+    ),
     Channel("best_lap_time", "s", 0, 36_000, "best valid lap of this run, 0 before there is one", "graphics.iBestTime"),
     Channel("last_sector_time", "s", 0, 36_000, "time of the last completed sector", "graphics.lastSectorTime"),
     # Place on the road
     Channel("lap_distance", "m", 0, 100_000, "distance along the centre line since the start line"),
-    Channel("lap_progress", "-", 0, 1, "share of the lap, lap_distance over track length", "graphics.normalizedCarPosition"),
-    Channel("lateral_offset", "m", -50, 50, "offset of the car's centre of gravity from the centre line, left positive"),
+    Channel(
+        "lap_progress", "-", 0, 1, "share of the lap, lap_distance over track length", "graphics.normalizedCarPosition"
+    ),
+    Channel(
+        "lateral_offset", "m", -50, 50, "offset of the car's centre of gravity from the centre line, left positive"
+    ),
     Channel("heading_error", "rad", -3.1416, 3.1416, "car heading minus road heading, left positive"),
     Channel("border_left", "m", -50, 50, "from the centre of gravity to the left track edge, negative beyond it"),
     Channel("border_right", "m", -50, 50, "from the centre of gravity to the right track edge, negative beyond it"),
@@ -87,16 +93,35 @@ FRAME_CHANNELS: Final[tuple[Channel, ...]] = (
     Channel("y", "m", -1e5, 1e5, "world position, north", "graphics.carCoordinates"),
     Channel("z", "m", -1e4, 1e4, "world position, up", "graphics.carCoordinates"),
     Channel("yaw", "rad", -3.1416, 3.1416, "heading in the world, anticlockwise from x", "physics.heading"),
-    Channel("pitch", "rad", -1.6, 1.6, "body pitch relative to the horizon, nose down positive (ISO 8855)", "physics.pitch"),
-    Channel("roll", "rad", -3.1416, 3.1416, "body roll relative to the horizon, right side down positive", "physics.roll"),
+    Channel(
+        "pitch", "rad", -1.6, 1.6, "body pitch relative to the horizon, nose down positive (ISO 8855)", "physics.pitch"
+    ),
+    Channel(
+        "roll", "rad", -3.1416, 3.1416, "body roll relative to the horizon, right side down positive", "physics.roll"
+    ),
     # Motion in the car frame
     Channel("speed", "m/s", 0, 130, "speed of the centre of gravity over the ground", "physics.speedKmh", export="vel"),
     Channel("vx", "m/s", -50, 130, "forward velocity", "physics.localVelocity"),
     Channel("vy", "m/s", -60, 60, "velocity to the left", "physics.localVelocity"),
     Channel("yaw_rate", "rad/s", -15, 15, "rotation to the left", "physics.localAngularVel"),
-    Channel("ax", "m/s²", -100, 60, "longitudinal acceleration, gravity removed", "physics.accG", export="acceleration_longitudinal"),
-    Channel("ay", "m/s²", -80, 80, "lateral acceleration, left positive, gravity removed", "physics.accG",
-            export="acceleration_lateral"),
+    Channel(
+        "ax",
+        "m/s²",
+        -100,
+        60,
+        "longitudinal acceleration, gravity removed",
+        "physics.accG",
+        export="acceleration_longitudinal",
+    ),
+    Channel(
+        "ay",
+        "m/s²",
+        -80,
+        80,
+        "lateral acceleration, left positive, gravity removed",
+        "physics.accG",
+        export="acceleration_lateral",
+    ),
     Channel("az", "m/s²", -100, 100, "vertical acceleration", "physics.accG", export="acceleration_vertical"),
     # What the driver's controls really are at the car
     Channel("steer", "-", -1, 1, "steering as a share of the car's lock, left positive", "physics.steerAngle"),
@@ -104,8 +129,15 @@ FRAME_CHANNELS: Final[tuple[Channel, ...]] = (
     Channel("throttle", "-", 0, 1, "throttle after assists", "physics.gas"),
     Channel("brake", "-", 0, 1, "brake pedal after assists", "physics.brake"),
     Channel("clutch", "-", 0, 1, "1 = released (drive engaged), 0 = pressed", "physics.clutch"),
-    Channel("gear", "1", -1, 10, "engaged gear: -1 reverse, 0 neutral, 1 first (AC counts from 0 = reverse)", "physics.gear",
-            integer=True),
+    Channel(
+        "gear",
+        "1",
+        -1,
+        10,
+        "engaged gear: -1 reverse, 0 neutral, 1 first (AC counts from 0 = reverse)",
+        "physics.gear",
+        integer=True,
+    ),
     Channel("drs", "-", 0, 1, "drag reduction: 1 = open", "physics.drs"),
     # Engine, assists, fluids
     Channel("rpm", "1/min", 0, 25_000, "engine speed", "physics.rpms"),
@@ -119,15 +151,46 @@ FRAME_CHANNELS: Final[tuple[Channel, ...]] = (
     # Wheels: FL, FR, RL, RR
     Channel("wheel_speed", "rad/s", -500, 500, "angular speed", "physics.wheelAngularSpeed", wheels=True),
     Channel("slip_ratio", "-", -2, 5, "longitudinal slip, driving positive", "physics.slipRatio", wheels=True),
-    Channel("slip_angle", "rad", -1.6, 1.6, "from the wheel's plane to its velocity, velocity to the left positive",
-            "physics.slipAngle", wheels=True),
+    Channel(
+        "slip_angle",
+        "rad",
+        -1.6,
+        1.6,
+        "from the wheel's plane to its velocity, velocity to the left positive",
+        "physics.slipAngle",
+        wheels=True,
+    ),
     Channel("load", "N", 0, 40_000, "vertical tyre load", "physics.wheelLoad", wheels=True),
-    Channel("grip_use", "-", 0, 10, "combined slip over the slip of peak force: 1 at the limit", "physics.wheelSlip", wheels=True),
+    Channel(
+        "grip_use",
+        "-",
+        0,
+        10,
+        "combined slip over the slip of peak force: 1 at the limit",
+        "physics.wheelSlip",
+        wheels=True,
+    ),
     Channel("tyre_surface_temperature", "°C", -30, 300, "tread surface temperature", "physics.tyreTempM", wheels=True),
     Channel("tyre_core_temperature", "°C", -30, 250, "carcass temperature", "physics.tyreCoreTemperature", wheels=True),
     Channel("tyre_wear", "km", 0, 1000, "virtual kilometres of wear", "physics.tyreWear", wheels=True),
-    Channel("suspension_travel", "m", -0.5, 0.5, "compression from static ride height", "physics.suspensionTravel", wheels=True),
-    Channel("surface", "1", 0, 4, "under the wheel: 0 road, 1 kerb, 2 grass, 3 gravel, 4 asphalt run-off", wheels=True, integer=True),
+    Channel(
+        "suspension_travel",
+        "m",
+        -0.5,
+        0.5,
+        "compression from static ride height",
+        "physics.suspensionTravel",
+        wheels=True,
+    ),
+    Channel(
+        "surface",
+        "1",
+        0,
+        4,
+        "under the wheel: 0 road, 1 kerb, 2 grass, 3 gravel, 4 asphalt run-off",
+        wheels=True,
+        integer=True,
+    ),
 )
 
 AUTO_GEAR: Final = -2

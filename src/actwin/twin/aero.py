@@ -68,6 +68,4 @@ def aero_force(
     front = clip(1.0 + aero.gain_front * (height_front - aero.height_front), 0.4, 1.5)
     rear = clip(1.0 + aero.gain_rear * (height_rear - aero.height_rear), 0.4, 1.5)
     rear_area = aero.downforce_rear * (1.0 + drs * (aero.drs_downforce - 1.0))
-    return AeroForce(
-        -drag * air_x, -drag * air_y, pressure * aero.downforce_front * front, pressure * rear_area * rear
-    )
+    return AeroForce(-drag * air_x, -drag * air_y, pressure * aero.downforce_front * front, pressure * rear_area * rear)

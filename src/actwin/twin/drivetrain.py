@@ -1,9 +1,10 @@
 """Drivetrain: clutch, gearbox and limited-slip differential as impulses between turning masses.
 
-Friction devices (clutch, differential plates, brakes) either slip with a known torque or hold with whatever torque holding takes.
-Each is solved as one impulse a step: the impulse that would end all slip, limited to torque capacity times step length. That is exact
-where it holds, right where it slips, and stable whatever the stiffness (the friction impulse of Catto, "Iterative Dynamics with
-Temporal Coherence", GDC 2005, on shafts).
+Friction devices (clutch, differential plates, brakes) either slip with a known torque or hold with whatever torque
+holding takes.
+Each is solved as one impulse a step: the impulse that would end all slip, limited to torque capacity times step
+length. That is exact where it holds, right where it slips, and stable whatever the stiffness (the friction impulse of
+Catto, "Iterative Dynamics with Temporal Coherence", GDC 2005, on shafts).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ class DrivetrainParams(NamedTuple):
     """Clutch, gearbox and final drive of a rear-driven car.
 
     Attributes:
-        ratios: [-] Overall ratios (gear times final drive): reverse as a negative number, then first to eighth; 0 where there is none.
+        ratios: [-] Overall ratios (gear times final drive): reverse as a negative number, then first to eighth; 0
+            where there is none.
         gears: [-] Number of forward gears.
         efficiency: [-] Share of engine torque that reaches the wheels.
         clutch_torque: [N m] Clutch capacity.
@@ -103,7 +105,8 @@ def drive_shafts(
         shafts: Speeds before the coupling.
         ratio: [-] Overall ratio, 0 in neutral.
         engagement: [-] Share of the clutch's capacity, 0 pressed to 1 released.
-        free_engine, free_left, free_right: [1/(kg m²)] One over the inertia of the engine and the effective ones of the wheels.
+        free_engine, free_left, free_right: [1/(kg m²)] One over the inertia of the engine and the effective ones of
+            the wheels.
         dt: [s] Step length.
         drive: The drivetrain.
 

@@ -12,8 +12,8 @@ Nine = tuple[float, float, float, float, float, float, float, float, float]
 class EngineParams(NamedTuple):
     """Engine of a car.
 
-    The torque map is resampled to nine points, evenly spaced between `rpm_low` and the limiter, and stored as the torque at
-    `rpm_low`, the first slope and the changes of slope, so that a lane evaluates it without a table look-up.
+    The torque map is resampled to nine points, evenly spaced between `rpm_low` and the limiter, and stored as the
+    torque at `rpm_low`, the first slope and the changes of slope, so that a lane evaluates it without a table look-up.
 
     Attributes:
         hinge: [N m] Torque at `rpm_low`, first difference, and the seven second differences of the nine points.
@@ -56,8 +56,8 @@ def full_torque(rpm: float, engine: EngineParams) -> float:
 def engine_torque(rpm: float, throttle: float, boost: float, engine: EngineParams) -> float:
     """Crank torque.
 
-    Throttle blends between full torque and engine braking; the limiter closes it over the last half per cent of the speed range, idle
-    control opens it below idle.
+    Throttle blends between full torque and engine braking; the limiter closes it over the last half per cent of the
+    speed range, idle control opens it below idle.
 
     Args:
         rpm: [1/min] Engine speed, not negative.

@@ -23,8 +23,15 @@ Frame: Any = NamedTuple(  # type: ignore[misc]
 
 @jit
 def make_frame(
-    car: CarState, slow: SlowState, period: Period, cell: RoadCell, cell_index: float, ticks: float, duration: float,
-    world: World, p: CarParams,
+    car: CarState,
+    slow: SlowState,
+    period: Period,
+    cell: RoadCell,
+    cell_index: float,
+    ticks: float,
+    duration: float,
+    world: World,
+    p: CarParams,
 ) -> Any:
     """The FRAME of one car.
 
@@ -98,11 +105,20 @@ def make_frame(
         slip_ratio=car.slip_ratio,
         slip_angle=(atan(slips[0]), atan(slips[1]), atan(slips[2]), atan(slips[3])),
         load=car.load,
-        grip_use=(clip(car.use[0], 0.0, 10.0), clip(car.use[1], 0.0, 10.0), clip(car.use[2], 0.0, 10.0),
-                  clip(car.use[3], 0.0, 10.0)),
+        grip_use=(
+            clip(car.use[0], 0.0, 10.0),
+            clip(car.use[1], 0.0, 10.0),
+            clip(car.use[2], 0.0, 10.0),
+            clip(car.use[3], 0.0, 10.0),
+        ),
         tyre_surface_temperature=slow.surface_temperature,
         tyre_core_temperature=slow.core_temperature,
         tyre_wear=slow.wear,
-        suspension_travel=(front_drop - front_side, front_drop + front_side, rear_drop - rear_side, rear_drop + rear_side),
+        suspension_travel=(
+            front_drop - front_side,
+            front_drop + front_side,
+            rear_drop - rear_side,
+            rear_drop + rear_side,
+        ),
         surface=period.surface,
     )

@@ -1,8 +1,8 @@
 """The loops over cars: blocks of `LANES` cars step through a control period, are put on the road, write their frames.
 
-A block's state is one row: `CarState`, `SlowState` and `Period` one after the other, each field for all lanes (see `layout`). All
-arithmetic is that of the pure functions in the other modules; here are only loads, stores and loops. The car loop is innermost and free of
-branches, so that the compiler turns it into vector code.
+A block's state is one row: `CarState`, `SlowState` and `Period` one after the other, each field for all lanes (see
+`layout`). All arithmetic is that of the pure functions in the other modules; here are only loads, stores and loops.
+The car loop is innermost and free of branches, so that the compiler turns it into vector code.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from actwin.twin.period import Pedals, begin_period, end_period
 from actwin.twin.road import MAX_SECTORS, ROAD_WIDTH, RoadCell
 from actwin.twin.start import Start, start_state
 from actwin.twin.state import CarState, Period, SlowState
+from actwin.twin.transpose import transpose_square
 from actwin.twin.vehicle import physics_step
 from actwin.twin.world import World
 
@@ -62,14 +63,26 @@ HALF_TURN: Final = 3.141592653589793
 
 
 @lane_loop
-def _begin(car: Any, slow: Any, period: Any, road: Any, gears: Any, ints: Any, params: Any, controls: Any, world: Any) -> None:
+def _begin(
+    car: Any, slow: Any, period: Any, road: Any, gears: Any, ints: Any, params: Any, controls: Any, world: Any
+) -> None:
     for c in range(LANES):
         pedals = Pedals(
-            controls[c], controls[LANES + c], controls[2 * LANES + c], controls[3 * LANES + c], controls[4 * LANES + c],
+            controls[c],
+            controls[LANES + c],
+            controls[2 * LANES + c],
+            controls[3 * LANES + c],
+            controls[4 * LANES + c],
             controls[5 * LANES + c],
         )
         begun = begin_period(
-            load_car(car, c), load_slow(slow, c), pedals, load_road(road, c), np.float32(ints[c]), world, load_params(params, c)
+            load_car(car, c),
+            load_slow(slow, c),
+            pedals,
+            load_road(road, c),
+            np.float32(ints[c]),
+            world,
+            load_params(params, c),
         )
         store_period(period, c, begun.period)
         gears[c] = begun.gear
@@ -107,8 +120,19 @@ def _steps(car: Any, period: Any, ints: Any, params: Any, curvature: Any, world:
 
 
 @lane_loop
-def _finish(car: Any, slow: Any, period: Any, road: Any, gears: Any, ints: Any, params: Any, sectors: Any, tile: Any, world: Any,
-            steps: int) -> None:
+def _finish(
+    car: Any,
+    slow: Any,
+    period: Any,
+    road: Any,
+    gears: Any,
+    ints: Any,
+    params: Any,
+    sectors: Any,
+    tile: Any,
+    world: Any,
+    steps: int,
+) -> None:
     duration = np.float32(steps) * world.dt
     for c in range(LANES):
         heading = car[HEADING_AT + c]
@@ -121,7 +145,15 @@ def _finish(car: Any, slow: Any, period: Any, road: Any, gears: Any, ints: Any, 
         sector_end = sectors[np.uint32(before.sector) & np.uint32(SECTOR_ENDS - 1)]
         p = load_params(params, c)
         after = end_period(
-            state, before, fixed, gears[c], index * world.cell_length + state.place, sector_end, np.float32(steps), world, p
+            state,
+            before,
+            fixed,
+            gears[c],
+            index * world.cell_length + state.place,
+            sector_end,
+            np.float32(steps),
+            world,
+            p,
         )
         store_slow(slow, c, after)
         store_frame(tile, c, make_frame(state, after, fixed, load_road(road, c), index, 0.0, duration, world, p))
@@ -138,36 +170,62 @@ def _read_controls(rows: Any, asked: Any, tile: Any, first_row: int, last_row: i
         tile[GEAR_CONTROL * LANES + c] = np.float32(asked[at + GEAR_CONTROL])
 
 
-@lane_loop
-def _read_road(rows: Any, ints: Any, tile: Any, fields: int) -> None:
-    """Turns the road records under a block's cars into lanes.
-
-    `fields` is always ROW; as a number unknown to the compiler it keeps this a plain copy, faster than the gathers it would make.
-    """
-    for c in range(LANES):
-        at = ints[c] * fields
-        for k in range(fields):
-            tile[k * LANES + c] = rows[at + k]
+@jit
+def _read_road(rows: Any, ints: Any, starts: Any, road: Any) -> None:
+    """Turns the road records under a block's cars into lanes, sixteen fields at a time; the last square overlaps the
+    one before."""
+    for first in (0, ROW - LANES):
+        for c in range(LANES):
+            starts[c] = ints[c] * ROW + first
+        transpose_square(rows, starts, road, first * LANES, LANES)
 
 
-@lane_loop
-def _write_rows(tile: Any, ticks: Any, floats: Any, first_row: int, lanes: int, fields: int) -> None:
-    """Turns a block's frames from lanes into FRAME records; `fields` is always FRAME_ROW, see `_read_road`."""
+@jit
+def _integer_fields(tile: Any, ticks: Any) -> None:
+    """Turns the integer channels of a tile of frames into integer bits, in place."""
     bits = tile.view(np.int32)
     for k in INTEGERS:
         for c in range(LANES):
             bits[k * LANES + c] = np.int32(tile[k * LANES + c])
     for c in range(LANES):
         bits[TICKS_COLUMN * LANES + c] = ticks[LANES + c]
-    for c in range(lanes):
-        at = (first_row + c) * fields
-        for k in range(fields):
-            floats[at + k] = tile[k * LANES + c]
+
+
+@jit
+def _write_rows(tile: Any, starts: Any, frames: Any, first_row: int, lanes: int) -> None:
+    """Turns a block's frames from lanes into FRAME records."""
+    if lanes == LANES:
+        first = 0
+        while first < FRAME_ROW:
+            first = min(first, FRAME_ROW - LANES)
+            for k in range(LANES):
+                starts[k] = (first + k) * LANES
+            transpose_square(tile, starts, frames, first_row * FRAME_ROW + first, FRAME_ROW)
+            first += LANES
+    else:
+        for c in range(lanes):
+            at = (first_row + c) * FRAME_ROW
+            for k in range(FRAME_ROW):
+                frames[at + k] = tile[k * LANES + c]
 
 
 @kernel
-def advance(state: Any, ints: Any, params: Any, which: Any, rows: Any, curvature: Any, sectors: Any, place: Any,
-            controls: Any, frames: Any, count: int, first: int, last: int, steps: int) -> None:
+def advance(
+    state: Any,
+    ints: Any,
+    params: Any,
+    which: Any,
+    rows: Any,
+    curvature: Any,
+    sectors: Any,
+    place: Any,
+    controls: Any,
+    frames: Any,
+    count: int,
+    first: int,
+    last: int,
+    steps: int,
+) -> None:
     """Steps blocks `first` to `last` through one control period and writes their frames.
 
     Args:
@@ -190,7 +248,7 @@ def advance(state: Any, ints: Any, params: Any, which: Any, rows: Any, curvature
     gears = np.empty(LANES, state.dtype)
     wishes = np.empty(CONTROL_ROW * LANES, state.dtype)
     tile = np.empty(FRAME_ROW * LANES, np.float32)
-    fields, frame_fields = len(rows) // int(world.cells), len(frames) // count
+    starts = np.empty(LANES, np.int64)
     for b in range(first, last):
         row = state[b]
         car, slow, period, road = row[:SLOW_AT], row[SLOW_AT:PERIOD_AT], row[PERIOD_AT:ROAD_AT], row[ROAD_AT:]
@@ -199,17 +257,38 @@ def advance(state: Any, ints: Any, params: Any, which: Any, rows: Any, curvature
         _read_controls(controls, asked, wishes, first_row, count - 1)
         _begin(car, slow, period, road, gears, cells, mine, wishes, world)
         _steps(car, period, cells, mine, curvature, world, steps)
-        _read_road(rows, cells, road, fields)
+        _read_road(rows, cells, starts, road)
         _finish(car, slow, period, road, gears, cells, mine, sectors, tile, world, steps)
-        _write_rows(tile, cells, frames, first_row, min(LANES, count - first_row), frame_fields)
+        _integer_fields(tile, cells)
+        _write_rows(tile, starts, frames, first_row, min(LANES, count - first_row))
 
 
 @jit
-def _write_one(car: Any, slow: Any, period: Any, road: Any, ints: Any, params: Any, world: Any, steps: int, tile: Any, floats: Any,
-               integers: Any, row: int, c: int) -> None:
+def _write_one(
+    car: Any,
+    slow: Any,
+    period: Any,
+    road: Any,
+    ints: Any,
+    params: Any,
+    world: Any,
+    steps: int,
+    tile: Any,
+    floats: Any,
+    integers: Any,
+    row: int,
+    c: int,
+) -> None:
     frame = make_frame(
-        load_car(car, c), load_slow(slow, c), load_period(period, c), load_road(road, c), np.float32(ints[c]), 0.0,
-        np.float32(steps) * world.dt, world, load_params(params, c),
+        load_car(car, c),
+        load_slow(slow, c),
+        load_period(period, c),
+        load_road(road, c),
+        np.float32(ints[c]),
+        0.0,
+        np.float32(steps) * world.dt,
+        world,
+        load_params(params, c),
     )
     store_frame(tile, c, frame)
     at = row * FRAME_ROW
@@ -221,8 +300,20 @@ def _write_one(car: Any, slow: Any, period: Any, road: Any, ints: Any, params: A
 
 
 @kernel
-def put(state: Any, ints: Any, params: Any, which: Any, rows: Any, sectors: Any, place: Any, frames: Any, indices: Any, cells: Any,
-        starts: Any, steps: int) -> None:
+def put(
+    state: Any,
+    ints: Any,
+    params: Any,
+    which: Any,
+    rows: Any,
+    sectors: Any,
+    place: Any,
+    frames: Any,
+    indices: Any,
+    cells: Any,
+    starts: Any,
+    steps: int,
+) -> None:
     """Puts some cars on the road and writes their frames.
 
     Args:
@@ -260,7 +351,9 @@ def put(state: Any, ints: Any, params: Any, which: Any, rows: Any, sectors: Any,
 
 
 @kernel
-def write_frames(state: Any, ints: Any, params: Any, which: Any, place: Any, frames: Any, indices: Any, steps: int) -> None:
+def write_frames(
+    state: Any, ints: Any, params: Any, which: Any, place: Any, frames: Any, indices: Any, steps: int
+) -> None:
     """Writes the frames of some cars again, after their state was restored.
 
     Args:
@@ -275,6 +368,17 @@ def write_frames(state: Any, ints: Any, params: Any, which: Any, place: Any, fra
         b, c = indices[m] // LANES, indices[m] % LANES
         row = state[b]
         _write_one(
-            row[:SLOW_AT], row[SLOW_AT:PERIOD_AT], row[PERIOD_AT:ROAD_AT], row[ROAD_AT:], ints[b], params[which[b]], world, steps,
-            tile, frames, integers, indices[m], c,
+            row[:SLOW_AT],
+            row[SLOW_AT:PERIOD_AT],
+            row[PERIOD_AT:ROAD_AT],
+            row[ROAD_AT:],
+            ints[b],
+            params[which[b]],
+            world,
+            steps,
+            tile,
+            frames,
+            integers,
+            indices[m],
+            c,
         )

@@ -1,7 +1,8 @@
 """How NamedTuples of scalars lie in blocks of cars: array of structures of arrays.
 
-A block is one contiguous row of `fields × LANES` numbers, field after field, so that the same field of neighbouring cars lies in one
-vector register. `loader` and `storer` make the functions that move one lane between a block and its NamedTuple.
+A block is one contiguous row of `fields × LANES` numbers, field after field, so that the same field of neighbouring
+cars lies in one vector register. `loader` and `storer` make the functions that move one lane between a block and its
+NamedTuple.
 """
 
 from __future__ import annotations

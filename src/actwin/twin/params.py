@@ -36,14 +36,15 @@ class ChassisParams(NamedTuple):
         mass: [kg] With driver, without fuel.
         front_arm, rear_arm: [m] From the centre of gravity to the axles.
         cog_height: [m] Centre of gravity over the road at rest.
-        per_yaw_inertia, per_pitch_inertia, per_roll_inertia: [1/(kg m²)] One over the inertias about the centre of gravity.
+        per_yaw_inertia, per_pitch_inertia, per_roll_inertia: [1/(kg m²)] One over the inertias about the centre of
+            gravity.
         half_width, half_length: [m] Of the body, for walls.
         rolling_resistance: [-] Rolling resistance over load.
         lock: [rad] Road-wheel angle at full steering.
         wheel_lock: [rad] Steering-wheel angle at full steering.
         steer_rate: [1/s] Fastest change of the steering, in full-scale units.
-        ackermann: [1/rad] Angle added to the inner wheel for each squared radian of steering: half track over wheelbase for the full
-            Ackermann geometry, 0 for parallel wheels.
+        ackermann: [1/rad] Angle added to the inner wheel for each squared radian of steering: half track over
+            wheelbase for the full Ackermann geometry, 0 for parallel wheels.
         anti_pitch: [-] Share of the longitudinal load transfer that the links carry past the springs.
         link_pitch: [-] What that share takes off each front wheel for each newton of tyre force forward.
     """
@@ -90,7 +91,14 @@ def car_params(car: Car) -> CarParams:
         ContentError: The gearbox has more gears than the twin models.
     """
     return CarParams(
-        _chassis(car), _aero(car), _axle(car, 0), _axle(car, 1), _tyre(car, 0), _tyre(car, 1), _engine(car), _drive(car),
+        _chassis(car),
+        _aero(car),
+        _axle(car, 0),
+        _axle(car, 1),
+        _tyre(car, 0),
+        _tyre(car, 1),
+        _engine(car),
+        _drive(car),
         _brakes(car),
     )
 
@@ -228,9 +236,8 @@ def _drive(car: Car) -> DrivetrainParams:
         raise ContentError(
             car.identity.name, "transmission.gears", f"has {len(forward)} forward gears.", "The twin models up to 8."
         )
-    ratios: Nine = tuple(  # type: ignore[assignment]
-        [-box.reverse * box.final_drive, *forward, *[0.0] * (MAP_INTERVALS - len(forward))]
-    )
+    spare = (0.0,) * (MAP_INTERVALS - len(forward))
+    ratios: Nine = (-box.reverse * box.final_drive, *forward, *spare)  # type: ignore[assignment]
     return DrivetrainParams(
         ratios=ratios,
         gears=float(len(forward)),

@@ -60,7 +60,14 @@ def begin_period(
     throttle, brake = clip(pedals.throttle, 0.0, 1.0), clip(pedals.brake, 0.0, 1.0)
     wheel_speed = 0.5 * (car.wheel_speed[2] + car.wheel_speed[3])
     shift = shift_gear(
-        pedals.gear, slow.gear, car.shift_timer, wheel_speed, car.vx / p.rear_tyre.radius, throttle, p.engine.limiter, p.drive
+        pedals.gear,
+        slow.gear,
+        car.shift_timer,
+        wheel_speed,
+        car.vx / p.rear_tyre.radius,
+        throttle,
+        p.engine.limiter,
+        p.drive,
     )
     sine, cosine = sin_cos(car.heading)
     front_x, rear_x = p.chassis.front_arm * sine, -p.chassis.rear_arm * sine
@@ -115,8 +122,15 @@ def _tyre_state_grip(slow: SlowState, wheel: int, world: World, tyre: TyreParams
 
 @jit
 def end_period(
-    car: CarState, slow: SlowState, period: Period, gear: float, end_distance: float, sector_end: float, steps: float,
-    world: World, p: CarParams,
+    car: CarState,
+    slow: SlowState,
+    period: Period,
+    gear: float,
+    end_distance: float,
+    sector_end: float,
+    steps: float,
+    world: World,
+    p: CarParams,
 ) -> SlowState:
     """Settles laps, fuel and tyres after the physics steps of a control period.
 
@@ -133,7 +147,14 @@ def end_period(
     """
     duration = steps * world.dt
     clock = tick(
-        slow, period.start_distance, end_distance, period.start_rate, sector_end, world.length, duration, period.tyres_out,
+        slow,
+        period.start_distance,
+        end_distance,
+        period.start_rate,
+        sector_end,
+        world.length,
+        duration,
+        period.tyres_out,
         world.allowed_out,
     )
     drive = maximum(full_torque(car.engine_speed * RPM_PER_RADS, p.engine), 0.0) * car.throttle * car.engine_speed
@@ -172,6 +193,13 @@ def _tyre_after(
     """Surface temperature, core temperature [°C] and wear [km] of one tyre after a control period."""
     work = car.slip_work[wheel]
     surface, core = heat(
-        slow.surface_temperature[wheel], slow.core_temperature[wheel], work, car.load[wheel], way, world.air, duration, tyre
+        slow.surface_temperature[wheel],
+        slow.core_temperature[wheel],
+        work,
+        car.load[wheel],
+        way,
+        world.air,
+        duration,
+        tyre,
     )
     return surface, core, slow.wear[wheel] + work * tyre.wear_rate

@@ -1,7 +1,7 @@
 """The road as the physics reads it: one record for each of many equal cells along the centre line.
 
-A car remembers its cell and the way into it. Single precision is then exact to micrometres anywhere on the lap, and a look-up is
-one index, without a division or a search.
+A car remembers its cell and the way into it. Single precision is then exact to micrometres anywhere on the lap, and a
+look-up is one index, without a division or a search.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class RoadTable:
 
     def __init__(self, track: Track, cell_length: float = CELL_LENGTH) -> None:
         self.track = track
-        self.cells = max(int(round(track.length / cell_length)), 8)
+        self.cells = max(round(track.length / cell_length), 8)
         self.cell_length = track.length / self.cells
         s = np.arange(self.cells) * self.cell_length
         ends = s + self.cell_length
@@ -136,7 +136,8 @@ class WorldPose(NamedTuple):
 def world_pose(cell: RoadCell, place: float, offset: float, heading: float) -> WorldPose:
     """World pose of a point of the road.
 
-    The centre line inside a cell is a clothoid; its chord is taken at the mean heading, exact to micrometres over two metres.
+    The centre line inside a cell is a clothoid; its chord is taken at the mean heading, exact to micrometres over two
+    metres.
 
     Args:
         cell: The road cell.
@@ -145,7 +146,9 @@ def world_pose(cell: RoadCell, place: float, offset: float, heading: float) -> W
         heading: [rad] Relative to the road.
     """
     turned = place * (cell.curvature + 0.5 * cell.curvature_rate * place)
-    middle_sine, middle_cosine = sin_cos(cell.heading + place * (0.5 * cell.curvature + cell.curvature_rate * place / 6.0))
+    middle_sine, middle_cosine = sin_cos(
+        cell.heading + place * (0.5 * cell.curvature + cell.curvature_rate * place / 6.0)
+    )
     sine, cosine = sin_cos(cell.heading + turned)
     return WorldPose(
         cell.x + place * middle_cosine - offset * sine,

@@ -23,13 +23,20 @@ class Shift(NamedTuple):
 
 @jit
 def shift_gear(
-    wanted: float, gear: float, timer: float, wheel_speed: float, ground_speed: float, throttle: float, top: float,
+    wanted: float,
+    gear: float,
+    timer: float,
+    wheel_speed: float,
+    ground_speed: float,
+    throttle: float,
+    top: float,
     drive: DrivetrainParams,
 ) -> Shift:
     """Decides on a gear change once in a control period.
 
-    The automatic shifter (`wanted` -2) goes up at the up-shift speed and down when the next lower gear would stay below it; from
-    neutral or reverse it takes first. A wish for a lower gear that would over-rev the engine is ignored, as a sequential gearbox does.
+    The automatic shifter (`wanted` -2) goes up at the up-shift speed and down when the next lower gear would stay
+    below it; from neutral or reverse it takes first. A wish for a lower gear that would over-rev the engine is
+    ignored, as a sequential gearbox does.
 
     Args:
         wanted: [-] Gear asked for, -2 automatic.
@@ -44,7 +51,12 @@ def shift_gear(
     ratio = gear_ratio(gear, drive) * RPM_PER_RADS
     below = ground_speed * gear_ratio(gear - 1.0, drive) * RPM_PER_RADS
     grounded = ground_speed * ratio
-    up = (wheel_speed * ratio > drive.up_rpm) & (grounded > 0.9 * drive.up_rpm) & (gear < drive.gears) & (throttle > 0.05)
+    up = (
+        (wheel_speed * ratio > drive.up_rpm)
+        & (grounded > 0.9 * drive.up_rpm)
+        & (gear < drive.gears)
+        & (throttle > 0.05)
+    )
     down = (grounded < drive.down_rpm) & (gear > 1.5) & (below < 0.96 * drive.up_rpm)
     automatic = gear + select(up, 1.0, 0.0) - select(down, 1.0, 0.0)
     automatic = select(gear < 0.5, 1.0, automatic)

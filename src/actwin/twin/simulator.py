@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,11 @@ import numpy.typing as npt
 
 from actwin.content.car import Car
 from actwin.content.track import Track
-from actwin.errors import ConfigError, ControlError
+from actwin.errors import ConfigError, ControlError, UnknownNameError
 from actwin.jit import LANES
 from actwin.telemetry.channels import CONTROLS, FRAME, Controls, Frames, as_floats
 from actwin.twin import kernels
-from actwin.twin.layout import block_column, empty_blocks, flatten
+from actwin.twin.layout import block_column, empty_blocks, field_paths, flatten
 from actwin.twin.params import CarParams, car_params
 from actwin.twin.road import RoadTable
 from actwin.twin.start import AUTOMATIC, Start
@@ -57,7 +58,8 @@ class State:
 class Simulator:
     """N cars on one track; they do not meet each other.
 
-    The same seed gives the same bits, whatever N and wherever in the batch a car is: every car is one vector lane of the same code.
+    The same seed gives the same bits, whatever N and wherever in the batch a car is: every car is one vector lane of
+    the same code.
 
     Args:
         track: The track.
@@ -87,24 +89,24 @@ class Simulator:
         substeps: int = SUBSTEPS,
         physics_step: float = PHYSICS_STEP,
         threads: int | None = None,
-        conditions: Conditions = Conditions(),
-        assists: Assists = Assists(),
+        conditions: Conditions | None = None,
+        assists: Assists | None = None,
         precision: str = "single",
     ) -> None:
         if n < 1:
             raise ConfigError(f"A simulator needs at least one car, not {n}.")
         if substeps < 1 or not 0.0 < physics_step <= 0.005:
             raise ConfigError(
-                f"{substeps} physics steps of {physics_step} s make no control period. Use at least one step of at most 0.005 s; "
-                "AC's own are 0.003 s."
+                f"{substeps} physics steps of {physics_step} s make no control period. "
+                "Use at least one step of at most 0.005 s; AC's own are 0.003 s."
             )
         self.n = n
         self.track = track
         self.substeps = substeps
         self.physics_step = physics_step
         self.control_period = substeps * physics_step
-        self.conditions = conditions
-        self.assists = assists
+        self.conditions = conditions or Conditions()
+        self.assists = assists or Assists()
         self.road = RoadTable(track)
         self.frames: Frames = np.zeros(n, FRAME)
         self._float = np.float64 if precision == "double" else np.float32
@@ -115,11 +117,12 @@ class Simulator:
         self._curvature = np.ascontiguousarray(self.road.rows[:, :2], self._float).reshape(-1)
         self._sectors = self.road.sectors.astype(self._float)
         self._world = np.array(
-            world(conditions, assists, track.altitude, track.length, self.road.cell_length, self.road.cells, physics_step),
+            world(
+                self.conditions, self.assists, track.altitude, track.length, self.road.cell_length, self.road.cells, physics_step
+            ),
             self._float,
         )
         self._frame_floats = as_floats(self.frames).reshape(-1)
-        self._check = np.zeros(n, bool)
         self.threads = (1 if n < SERIAL_BELOW else 2) if threads is None else max(1, threads)
         self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
         self._set_all(car)
@@ -127,8 +130,8 @@ class Simulator:
 
     @property
     def cars(self) -> tuple[Car, ...]:
-        """The car models in use, each once."""
-        return tuple(dict.fromkeys(self._cars)) if len(set(map(id, self._cars))) > 1 else (self._cars[0],)
+        """The car model of each place."""
+        return tuple(self._cars)
 
     def _set_all(self, car: Car | Sequence[Car]) -> None:
         cars = [car] * self.n if isinstance(car, Car) else list(car)
@@ -189,9 +192,6 @@ class Simulator:
         Raises:
             UnknownNameError: No such parameter.
         """
-        from actwin.errors import UnknownNameError
-        from actwin.twin.layout import field_paths
-
         where = self._indices(index)
         self._separate()
         paths = field_paths(CarParams)
@@ -247,20 +247,38 @@ class Simulator:
         if not np.isfinite(along).all():
             raise ConfigError("A car cannot start at a distance that is not finite. Check the arguments of reset().")
         cell, into = self.road.locate(along)
-        columns = block_column(CarParams, "front_tyre.temperature_low"), block_column(CarParams, "front_tyre.temperature_high")
+        columns = (
+            block_column(CarParams, "front_tyre.temperature_low"),
+            block_column(CarParams, "front_tyre.temperature_high"),
+        )
         middle = 0.5 * (self._params[self._which[0], columns[0]][0] + self._params[self._which[0], columns[1]][0])
         starts = np.empty((len(where), len(Start._fields)), self._float)
         values = (
-            cell * self.road.cell_length + into, lateral, heading, speed, gear,
-            self._fuel[where] if fuel is None else fuel, middle if tyre_temperature is None else tyre_temperature,
+            cell * self.road.cell_length + into,
+            lateral,
+            heading,
+            speed,
+            gear,
+            self._fuel[where] if fuel is None else fuel,
+            middle if tyre_temperature is None else tyre_temperature,
         )
         for column, value in enumerate(values):
             starts[:, column] = value
         if not np.isfinite(starts).all():
             raise ConfigError("A car cannot start with a value that is not finite. Check the arguments of reset().")
         kernels.put(
-            self._state, self._ints, self._params, self._which, self._rows, self._sectors, self._world, self._frame_floats,
-            where, cell.astype(np.int32), starts, self.substeps,
+            self._state,
+            self._ints,
+            self._params,
+            self._which,
+            self._rows,
+            self._sectors,
+            self._world,
+            self._frame_floats,
+            where,
+            cell.astype(np.int32),
+            starts,
+            self.substeps,
         )
         return self.frames
 
@@ -281,7 +299,7 @@ class Simulator:
             self._advance(floats, 0, self._blocks)
         else:
             cuts = [self._blocks * i // self.threads for i in range(self.threads + 1)]
-            jobs = [self._pool.submit(self._advance, floats, a, b) for a, b in zip(cuts[1:-1], cuts[2:], strict=True)]
+            jobs = [self._pool.submit(self._advance, floats, a, b) for a, b in pairwise(cuts[1:])]
             self._advance(floats, cuts[0], cuts[1])
             for job in jobs:
                 job.result()
@@ -289,16 +307,29 @@ class Simulator:
 
     def _advance(self, controls: npt.NDArray[np.float32], first: int, last: int) -> None:
         kernels.advance(
-            self._state, self._ints, self._params, self._which, self._rows, self._curvature, self._sectors, self._world,
-            controls, self._frame_floats, self.n, first, last, self.substeps,
+            self._state,
+            self._ints,
+            self._params,
+            self._which,
+            self._rows,
+            self._curvature,
+            self._sectors,
+            self._world,
+            controls,
+            self._frame_floats,
+            self.n,
+            first,
+            last,
+            self.substeps,
         )
 
     def _control_floats(self, controls: Controls) -> npt.NDArray[np.float32]:
         if not isinstance(controls, np.ndarray) or controls.dtype != CONTROLS or controls.shape != (self.n,):
+            kind = getattr(controls, "dtype", type(controls).__name__)
             shape = getattr(controls, "shape", None)
             raise ControlError(
-                f"Controls must be a CONTROLS[{self.n}] record array, not {getattr(controls, 'dtype', type(controls).__name__)} of "
-                f"shape {shape}. Start from neutral_controls({self.n})."
+                f"Controls must be a CONTROLS[{self.n}] record array, not {kind} of shape {shape}. "
+                f"Start from neutral_controls({self.n})."
             )
         floats = np.ascontiguousarray(controls).view(np.float32)
         columns = floats.reshape(self.n, -1)
@@ -312,7 +343,8 @@ class Simulator:
             bad = np.flatnonzero(~np.isfinite(controls[name]))
             if len(bad):
                 raise ControlError(
-                    f"The control '{name}' of car {bad[0]} is {controls[name][bad[0]]}. Send finite numbers; nothing was driven."
+                    f"The control '{name}' of car {bad[0]} is {controls[name][bad[0]]}. "
+                    "Send finite numbers; nothing was driven."
                 )
 
     def snapshot(self, index: npt.ArrayLike | None = None) -> State:
@@ -351,5 +383,7 @@ class Simulator:
         where = np.atleast_1d(np.asarray(index))
         where = np.flatnonzero(where) if where.dtype == bool else where.astype(np.int64)
         if len(where) and (where.min() < 0 or where.max() >= self.n):
-            raise ConfigError(f"Car {where.max()} does not exist in a simulator of {self.n}. Indices run from 0 to {self.n - 1}.")
+            raise ConfigError(
+                f"Car {where.max()} does not exist in a simulator of {self.n}. Indices run from 0 to {self.n - 1}."
+            )
         return where

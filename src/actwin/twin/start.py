@@ -134,8 +134,8 @@ def start_state(
         tc_cut=0.0,
     )
     warm = start.tyre_temperature
-    # A standing start at the line is a race start: its first lap counts from here, and the line itself does not. Any other start
-    # begins an out-lap, whose crossing of the line opens the first timed lap.
+    # A standing start at the line is a race start: its first lap counts from here, and the line itself does not. Any
+    # other start begins an out-lap, whose crossing of the line opens the first timed lap.
     standing = start.speed < 1.0
     behind_line = start.distance > world.length - GRID_LENGTH
     after_line = start.distance < GRID_LENGTH

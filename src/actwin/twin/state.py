@@ -84,15 +84,16 @@ class SlowState(NamedTuple):
         fuel: [kg] On board.
         surface_temperature, core_temperature: [°C] Tyres.
         wear: [km] Virtual kilometres of the tyres.
-        lap_periods: [-] Control periods since the line was crossed or the clock was started; counted, because a sum of single-precision
-            times would drift by milliseconds in a lap.
+        lap_periods: [-] Control periods since the line was crossed or the clock was started; counted, because a sum of
+            single-precision times would drift by milliseconds in a lap.
         lap_offset: [s] What the clock already showed when the count began.
         sector_start: [s] Lap time at which the sector began.
         sector: [-] Index of the sector.
         lap_count: [-] Completed laps.
         lap_valid, last_lap_valid: [-] 1 valid, 0 not.
         last_lap_time, best_lap_time, last_sector_time: [s] 0 before there is one.
-        opening: [-] What the next line crossing means: 0 completes a lap, 1 opens the first lap, 2 nothing (start from the grid).
+        opening: [-] What the next line crossing means: 0 completes a lap, 1 opens the first lap, 2 nothing (start from
+            the grid).
         behind: [-] Line crossings in reverse that have to be made good first.
     """
 

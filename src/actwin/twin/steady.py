@@ -1,9 +1,10 @@
 """Steady cornering: the trim of a car that holds a speed, a lateral and a longitudinal acceleration.
 
-The same tyres, suspension, air forces and engine as in `vehicle`, solved for equilibrium instead of stepped in time: sideslip, steering
-and wheel forces such that the sums of forces equal mass times acceleration and the yaw moment is zero. Left turns only; cars are
-symmetric. Three simplifications against the stepped car: the driven wheels share torque in proportion to their loads as far as
-the differential's locking torque allows, slips are those of the rolling tyre (no relaxation), and the boost is full.
+The same tyres, suspension, air forces and engine as in `vehicle`, solved for equilibrium instead of stepped in time:
+sideslip, steering and wheel forces such that the sums of forces equal mass times acceleration and the yaw moment is
+zero. Left turns only; cars are symmetric. Three simplifications against the stepped car: the driven wheels share
+torque in proportion to their loads as far as the differential's locking torque allows, slips are those of the rolling
+tyre (no relaxation), and the boost is full.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ class Trim(NamedTuple):
         held: 1 when the car can do it, else 0; the rest then is the nearest attempt.
         steer: [-] Share of the steering lock.
         sideslip: [rad] Angle of the velocity to the car's x axis, left positive.
-        drive: [-] Engine torque needed over full torque in the best gear; negative values are brake torque over its maximum.
+        drive: [-] Engine torque needed over full torque in the best gear; negative values are brake torque over its
+            maximum.
         gear: [-] Gear with the largest reserve.
     """
 
@@ -99,8 +101,20 @@ def _wheel(fx: float, tangent: float, load: float, camber: float, grip: float, t
 
 @kernel
 def _axle_forces(
-    slip: float, vx: float, hub_y: float, yaw_rate: float, steered: bool, fx_left: float, fx_right: float, load_left: float,
-    load_right: float, lean: float, grip: float, axle: AxleParams, tyre: TyreParams, p: CarParams,
+    slip: float,
+    vx: float,
+    hub_y: float,
+    yaw_rate: float,
+    steered: bool,
+    fx_left: float,
+    fx_right: float,
+    load_left: float,
+    load_right: float,
+    lean: float,
+    grip: float,
+    axle: AxleParams,
+    tyre: TyreParams,
+    p: CarParams,
 ) -> Axle:
     """Forces of an axle at a given slip; a steered axle turns its wheels to it, the other one drifts to it."""
     turn = yaw_rate * axle.half_track
@@ -111,7 +125,9 @@ def _axle_forces(
     sine_left, cosine_left = sin_cos(left)
     sine_right, cosine_right = sin_cos(right)
     tangent_left = (cosine_left * across - sine_left * (vx - turn)) / (cosine_left * (vx - turn) + sine_left * across)
-    tangent_right = (cosine_right * across - sine_right * (vx + turn)) / (cosine_right * (vx + turn) + sine_right * across)
+    tangent_right = (cosine_right * across - sine_right * (vx + turn)) / (
+        cosine_right * (vx + turn) + sine_right * across
+    )
     fy_left, held_left = _wheel(fx_left, tangent_left, load_left, axle.camber - lean, grip, tyre)
     fy_right, held_right = _wheel(fx_right, tangent_right, load_right, -axle.camber - lean, grip, tyre)
     x_left, x_right = fx_left * cosine_left - fy_left * sine_left, fx_right * cosine_right - fy_right * sine_right
@@ -121,16 +137,29 @@ def _axle_forces(
 
 @kernel
 def _solve_axle(
-    wanted: float, vx: float, hub_y: float, yaw_rate: float, steered: bool, fx_left: float, fx_right: float,
-    load_left: float, load_right: float, lean: float, grip: float, axle: AxleParams, tyre: TyreParams, p: CarParams,
+    wanted: float,
+    vx: float,
+    hub_y: float,
+    yaw_rate: float,
+    steered: bool,
+    fx_left: float,
+    fx_right: float,
+    load_left: float,
+    load_right: float,
+    lean: float,
+    grip: float,
+    axle: AxleParams,
+    tyre: TyreParams,
+    p: CarParams,
 ) -> Axle:
     """The smallest axle slip that gives the wanted lateral force [N], or the best there is."""
     step = SCAN_STEP / tyre.per_slip_tangent
     best, most = 0.0 * wanted, -1.0e9 + 0.0 * wanted
     for k in range(SCAN):
         slip = step * (k - 1.0)
-        force = _axle_forces(slip, vx, hub_y, yaw_rate, steered, fx_left, fx_right, load_left, load_right, lean, grip, axle,
-                             tyre, p)
+        force = _axle_forces(
+            slip, vx, hub_y, yaw_rate, steered, fx_left, fx_right, load_left, load_right, lean, grip, axle, tyre, p
+        )
         value = force.y - (1.0 - force.held) * 1.0e8
         if value > most:
             best, most = slip, value
@@ -140,17 +169,37 @@ def _solve_axle(
     if most >= wanted:
         for _ in range(SLIP_HALVINGS):
             middle = 0.5 * (low + high)
-            short = _axle_forces(middle, vx, hub_y, yaw_rate, steered, fx_left, fx_right, load_left, load_right, lean, grip,
-                                 axle, tyre, p).y < wanted
+            short = (
+                _axle_forces(
+                    middle,
+                    vx,
+                    hub_y,
+                    yaw_rate,
+                    steered,
+                    fx_left,
+                    fx_right,
+                    load_left,
+                    load_right,
+                    lean,
+                    grip,
+                    axle,
+                    tyre,
+                    p,
+                ).y
+                < wanted
+            )
             low = middle if short else low
             high = high if short else middle
-    found = _axle_forces(high, vx, hub_y, yaw_rate, steered, fx_left, fx_right, load_left, load_right, lean, grip, axle, tyre, p)
+    found = _axle_forces(
+        high, vx, hub_y, yaw_rate, steered, fx_left, fx_right, load_left, load_right, lean, grip, axle, tyre, p
+    )
     held = found.held if found.y >= 0.998 * wanted - 2.0 else 0.0
     return Axle(found.x, found.y, found.moment, found.slip, held)
 
 
 class Settled(NamedTuple):
-    """An axle's springs after one Newton step: drop [m], loads [N], their roll moment [N m], stiffness of touched stops [N/m]."""
+    """An axle's springs after one Newton step: drop [m], loads [N], their roll moment [N m], stiffness of touched
+    stops [N/m]."""
 
     drop: float
     left: float
@@ -161,12 +210,17 @@ class Settled(NamedTuple):
 
 @jit
 def _settle(drop: float, roll: float, wanted: float, axle: AxleParams) -> Settled:
-    """One Newton step of an axle's ride height towards a wanted load [N]; the force is convex in the drop, so it converges."""
+    """One Newton step of an axle's ride height towards a wanted load [N]; the force is convex in the drop, so it
+    converges."""
     side = axle.half_track * roll
     left = corner_force(drop - side, 0.0, drop + side, axle)
     right = corner_force(drop + side, 0.0, drop - side, axle)
-    stops = (axle.stop_rate if drop - side > axle.stop_gap else 0.0) + (axle.stop_rate if drop + side > axle.stop_gap else 0.0)
-    return Settled(drop - (left + right - wanted) / (2.0 * axle.rate + stops), left, right, axle.half_track * (left - right), stops)
+    stops = (axle.stop_rate if drop - side > axle.stop_gap else 0.0) + (
+        axle.stop_rate if drop + side > axle.stop_gap else 0.0
+    )
+    return Settled(
+        drop - (left + right - wanted) / (2.0 * axle.rate + stops), left, right, axle.half_track * (left - right), stops
+    )
 
 
 @jit
@@ -231,7 +285,15 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
         transfer = body.cog_height * x_total / wheelbase
         links = body.anti_pitch * transfer
         for _ in range(SETTLING):
-            air = aero_force(vx, vy, front.static_height - drop_front, rear.static_height - drop_rear, place.drs, place.density, p.aero)
+            air = aero_force(
+                vx,
+                vy,
+                front.static_height - drop_front,
+                rear.static_height - drop_rear,
+                place.drs,
+                place.density,
+                p.aero,
+            )
             transfer = body.cog_height * (x_total - air.fx) / wheelbase
             links = body.anti_pitch * transfer
             want_front = weight * body.rear_arm / wheelbase + air.down_front - transfer + links
@@ -240,9 +302,17 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
             back_springs = _settle(drop_rear, roll, want_rear, rear)
             drop_front, drop_rear = ahead_springs.drop, back_springs.drop
             over = (body.cog_height - front.roll_centre) * y_front + (body.cog_height - rear.roll_centre) * y_rear
-            stops = ahead_springs.stops * front.half_track * front.half_track + back_springs.stops * rear.half_track * rear.half_track
+            stops = (
+                ahead_springs.stops * front.half_track * front.half_track
+                + back_springs.stops * rear.half_track * rear.half_track
+            )
             roll += (over + ahead_springs.moment + back_springs.moment) / (stiffness + stops)
-            load_fl, load_fr, load_rl, load_rr = ahead_springs.left, ahead_springs.right, back_springs.left, back_springs.right
+            load_fl, load_fr, load_rl, load_rr = (
+                ahead_springs.left,
+                ahead_springs.right,
+                back_springs.left,
+                back_springs.right,
+            )
         direct_front = y_front * front.roll_centre / (2.0 * front.half_track)
         direct_rear = y_rear * rear.roll_centre / (2.0 * rear.half_track)
         load_fl = maximum(load_fl - direct_front - 0.5 * links, 0.0)
@@ -281,12 +351,40 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
         # Rear axle gives sideslip, front axle gives steering
         lean_front, lean_rear = roll * (1.0 - front.camber_gain), roll * (1.0 - rear.camber_gain)
         want_rear = (body.front_arm * (y_total - air.fy) + moment) / wheelbase
-        back = _solve_axle(want_rear, vx, zero, yaw_rate, False, fx_rl, fx_rr, load_rl, load_rr, lean_rear, place.grip, rear,
-                           p.rear_tyre, p)
+        back = _solve_axle(
+            want_rear,
+            vx,
+            zero,
+            yaw_rate,
+            False,
+            fx_rl,
+            fx_rr,
+            load_rl,
+            load_rr,
+            lean_rear,
+            place.grip,
+            rear,
+            p.rear_tyre,
+            p,
+        )
         hub_y = -back.slip * vx + yaw_rate * wheelbase
         want_front = y_total - air.fy - want_rear
-        ahead = _solve_axle(want_front, vx, hub_y, yaw_rate, True, fx_fl, fx_fr, load_fl, load_fr, lean_front, place.grip,
-                            front, p.front_tyre, p)
+        ahead = _solve_axle(
+            want_front,
+            vx,
+            hub_y,
+            yaw_rate,
+            True,
+            fx_fl,
+            fx_fr,
+            load_fl,
+            load_fr,
+            lean_front,
+            place.grip,
+            front,
+            p.front_tyre,
+            p,
+        )
         held = held * back.held * ahead.held
         y_front, y_rear = want_front, want_rear
         scrub = fx_fl + fx_fr - ahead.x

@@ -1,4 +1,5 @@
-"""What lies under a wheel: road, kerb, grass, gravel or asphalt run-off, and what it does to grip and rolling resistance."""
+"""What lies under a wheel: road, kerb, grass, gravel or asphalt run-off, and what it does to grip and rolling
+resistance."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ class Surface(NamedTuple):
 
     Attributes:
         code: [-] Code of the channel `surface`.
-        grip: [-] Factor on tyre grip. AC's surfaces.ini: kerbs 0.92–1.0, grass about 0.6, sand about 0.8 with heavy drag;
-            dry grass 0.35–0.6 and gravel 0.5–0.6 in road tests.
+        grip: [-] Factor on tyre grip. AC's surfaces.ini: kerbs 0.92–1.0, grass about 0.6, sand about 0.8 with heavy
+            drag; dry grass 0.35–0.6 and gravel 0.5–0.6 in road tests.
         rolling: [-] Factor on rolling resistance.
         out: [-] 1 beyond the track limits; kerbs count as track, as in AC.
     """

@@ -1,7 +1,8 @@
 """Suspension: spring, damper, bump-stop and anti-roll-bar forces at four corners, and what links carry past them.
 
-The body moves in heave z (up), pitch (nose down positive) and roll (right side down positive, ISO 8855) about static ride
-height; unsprung masses ride with it, tyre springs are in series with the wheel rates. Part of the load transfer does not pass
+The body moves in heave z (up), pitch (nose down positive) and roll (right side down positive, ISO 8855) about static
+ride height; unsprung masses ride with it, tyre springs are in series with the wheel rates. Part of the load transfer
+does not pass
 the springs: roll centres and anti-dive carry it directly (Milliken, "Race Car Vehicle Dynamics", ch. 17 and 18).
 """
 
@@ -22,7 +23,8 @@ class AxleParams(NamedTuple):
         stop_gap: [m] Compression at which the bump stop touches.
         stop_rate: [N/m] Its stiffness.
         roll_centre: [m] Height of the roll centre.
-        link_roll: [-] Load that the links move across for each newton of the axle's lateral force: roll centre over track.
+        link_roll: [-] Load that the links move across for each newton of the axle's lateral force: roll centre over
+            track.
         half_track: [m] Half the distance between the wheels.
         camber: [rad] Static camber, top outwards positive (race cars: negative).
         camber_gain: [-] Camber recovered for each radian of roll: 0 leans with the body, 1 stays upright.

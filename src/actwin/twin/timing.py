@@ -53,8 +53,15 @@ def time_to_cover(distance: float, travelled: float, start_rate: float, period: 
 
 @jit
 def tick(
-    slow: SlowState, start: float, end: float, start_rate: float, sector_end: float, length: float, period: float,
-    tyres_out: float, allowed_out: float,
+    slow: SlowState,
+    start: float,
+    end: float,
+    start_rate: float,
+    sector_end: float,
+    length: float,
+    period: float,
+    tyres_out: float,
+    allowed_out: float,
 ) -> Clock:
     """Moves the clock by one control period.
 

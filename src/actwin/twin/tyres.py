@@ -2,8 +2,8 @@
 
 Slip is normalised by the slip of peak force in each direction and combined to one resultant,
 s = sqrt((kappa / kappa_p)² + (tan alpha / alpha_p)²); one curve gives the force, whose direction is that of the slip
-(Pacejka, "Tire and Vehicle Dynamics", 3rd ed., ch. 4.3.2, the similarity method). ISO 8855: a positive slip angle, velocity to
-the left of the wheel's plane, gives a force to the right.
+(Pacejka, "Tire and Vehicle Dynamics", 3rd ed., ch. 4.3.2, the similarity method). ISO 8855: a positive slip angle,
+velocity to the left of the wheel's plane, gives a force to the right.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from actwin.jit import clip, jit, maximum, minimum
 class TyreParams(NamedTuple):
     """One tyre of an axle.
 
-    Lengths and slips that the equations divide by are stored as their reciprocals: divisions are the dearest operation of a step.
+    Lengths and slips that the equations divide by are stored as their reciprocals: divisions are the dearest operation
+    of a step.
 
     Attributes:
         radius: [m] Unloaded rolling radius at standstill.
@@ -98,9 +99,10 @@ class TyreForce(NamedTuple):
 def curve_secant(slip: float, stiffness: float, falloff: float) -> float:
     """Normalised force over normalised slip.
 
-    The rational curve f(s) = s (k g + (1 - g) s) / (s² + (k - 2) g s + g) with g = 1 - falloff has slope k at zero, its peak of
-    exactly 1 at s = 1 and tends to the fall-off level, like Pacejka's Magic Formula (they differ by at most 0.025
-    for the shapes of race tyres), without a transcendental function. What is returned is f(s) / s, finite at zero slip.
+    The rational curve f(s) = s (k g + (1 - g) s) / (s² + (k - 2) g s + g) with g = 1 - falloff has slope k at zero,
+    its peak of exactly 1 at s = 1 and tends to the fall-off level, like Pacejka's Magic Formula (they differ by at
+    most 0.025 for the shapes of race tyres), without a transcendental function. What is returned is f(s) / s, finite
+    at zero slip.
 
     Args:
         slip: [-] Combined slip over peak slip, not negative.
@@ -113,13 +115,15 @@ def curve_secant(slip: float, stiffness: float, falloff: float) -> float:
 
 @jit
 def load_excess(load: float, tyre: TyreParams) -> float:
-    """[-] Load [N] over nominal load, less one; limited to the range in which the laws of load are meant, up to four times nominal."""
+    """[-] Load [N] over nominal load, less one; limited to the range in which the laws of load are meant, up to four
+    times nominal."""
     return clip(load * tyre.per_load - 1.0, -1.0, 3.0)
 
 
 @jit
 def peak_grip(load: float, tyre: TyreParams) -> tuple[float, float]:
-    """Peak friction coefficients (longitudinal, lateral) under a load [N]; falls with load, never below a fifth of nominal."""
+    """Peak friction coefficients (longitudinal, lateral) under a load [N]; falls with load, never below a fifth of
+    nominal."""
     return _grip_at(load_excess(load, tyre), tyre)
 
 
@@ -150,7 +154,8 @@ def tyre_force(
     """
     excess = load_excess(load, tyre)
     mu_x, mu_y = _grip_at(excess, tyre)
-    # Peak slips grow as 1 + slope · excess; the series of its reciprocal is within 1 % for a slope of 0.1 at three times nominal load.
+    # Peak slips grow as 1 + slope · excess; the series of its reciprocal is within 1 % for a slope of 0.1 at three
+    # times nominal load.
     growth = tyre.peak_slip_slope * excess
     narrowing = 1.0 - growth * (1.0 - growth)
     per_x = narrowing * tyre.per_slip_ratio

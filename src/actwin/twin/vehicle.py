@@ -1,9 +1,10 @@
 """The equations of motion: one physics step of one car.
 
-A body with six degrees of freedom on four tyres, in road coordinates (place along the centre line, offset, heading relative to it), so
-that no search for the nearest point is needed: ds/dt = (vx cos - vy sin) / (1 - offset · curvature). Velocities come first and
-positions follow with the new velocities (symplectic Euler); wheels and drivetrain are solved implicitly, see `wheels` and
-`drivetrain`. Axes are ISO 8855: x forward, y left, z up.
+A body with six degrees of freedom on four tyres, in road coordinates (place along the centre line, offset, heading
+relative to it), so
+that no search for the nearest point is needed: ds/dt = (vx cos - vy sin) / (1 - offset · curvature). Velocities come
+first and positions follow with the new velocities (symplectic Euler); wheels and drivetrain are solved implicitly, see
+`wheels` and `drivetrain`. Axes are ISO 8855: x forward, y left, z up.
 """
 
 from __future__ import annotations
@@ -63,7 +64,13 @@ class Driveline(NamedTuple):
 
 @jit
 def _axle_loads(
-    drop: float, drop_rate: float, roll: float, roll_rate: float, direct_roll: float, direct_pitch: float, axle: AxleParams
+    drop: float,
+    drop_rate: float,
+    roll: float,
+    roll_rate: float,
+    direct_roll: float,
+    direct_pitch: float,
+    axle: AxleParams,
 ) -> tuple[float, float, float, float]:
     """Loads (left, right), their spring sum and roll moment; what links carry is added to the loads alone."""
     side = axle.half_track * roll
@@ -114,8 +121,15 @@ def road_wheel_angles(steer: float, p: CarParams) -> tuple[float, float]:
 
 @jit
 def drive_and_brake(
-    car: CarState, period: Period, wheels: tuple[Rolling, Rolling, Rolling, Rolling], throttle: float, brake: float,
-    boost: float, loads: Four, dt: float, p: CarParams,
+    car: CarState,
+    period: Period,
+    wheels: tuple[Rolling, Rolling, Rolling, Rolling],
+    throttle: float,
+    brake: float,
+    boost: float,
+    loads: Four,
+    dt: float,
+    p: CarParams,
 ) -> Driveline:
     """Engine, clutch, differential and brakes of one step.
 
@@ -144,7 +158,14 @@ def drive_and_brake(
     engagement = select(shifting, 0.0, period.clutch * closing)
     free = maximum(car.engine_speed + dt * torque * engine.per_inertia, 0.0)
     shafts = drive_shafts(
-        Shafts(free, rl.speed, rr.speed), period.ratio, engagement, engine.per_inertia, rl.mobility, rr.mobility, dt, drive
+        Shafts(free, rl.speed, rr.speed),
+        period.ratio,
+        engagement,
+        engine.per_inertia,
+        rl.mobility,
+        rr.mobility,
+        dt,
+        drive,
     )
     fast = RADS_PER_RPM * 1.3 * engine.limiter
     crank = clip(shafts.engine, 0.0, fast)
@@ -225,14 +246,62 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
     lean_rear = car.roll * (1.0 - rear.camber_gain)
     ft, rt = p.front_tyre, p.rear_tyre
     toe = rear.toe
-    fl = roll_wheel(car.vx - turn_front, side_front, sine_left, cosine_left, car.wheel_speed[0], car.slip_ratio[0],
-                    car.slip_tangent[0], loads.load[0], front.camber - lean_front, period.grip[0], dt, ft)
-    fr = roll_wheel(car.vx + turn_front, side_front, sine_right, cosine_right, car.wheel_speed[1], car.slip_ratio[1],
-                    car.slip_tangent[1], loads.load[1], -front.camber - lean_front, period.grip[1], dt, ft)
-    rl = roll_wheel(car.vx - turn_rear, side_rear, -toe, 1.0, car.wheel_speed[2], car.slip_ratio[2],
-                    car.slip_tangent[2], loads.load[2], rear.camber - lean_rear, period.grip[2], dt, rt)
-    rr = roll_wheel(car.vx + turn_rear, side_rear, toe, 1.0, car.wheel_speed[3], car.slip_ratio[3],
-                    car.slip_tangent[3], loads.load[3], -rear.camber - lean_rear, period.grip[3], dt, rt)
+    fl = roll_wheel(
+        car.vx - turn_front,
+        side_front,
+        sine_left,
+        cosine_left,
+        car.wheel_speed[0],
+        car.slip_ratio[0],
+        car.slip_tangent[0],
+        loads.load[0],
+        front.camber - lean_front,
+        period.grip[0],
+        dt,
+        ft,
+    )
+    fr = roll_wheel(
+        car.vx + turn_front,
+        side_front,
+        sine_right,
+        cosine_right,
+        car.wheel_speed[1],
+        car.slip_ratio[1],
+        car.slip_tangent[1],
+        loads.load[1],
+        -front.camber - lean_front,
+        period.grip[1],
+        dt,
+        ft,
+    )
+    rl = roll_wheel(
+        car.vx - turn_rear,
+        side_rear,
+        -toe,
+        1.0,
+        car.wheel_speed[2],
+        car.slip_ratio[2],
+        car.slip_tangent[2],
+        loads.load[2],
+        rear.camber - lean_rear,
+        period.grip[2],
+        dt,
+        rt,
+    )
+    rr = roll_wheel(
+        car.vx + turn_rear,
+        side_rear,
+        toe,
+        1.0,
+        car.wheel_speed[3],
+        car.slip_ratio[3],
+        car.slip_tangent[3],
+        loads.load[3],
+        -rear.camber - lean_rear,
+        period.grip[3],
+        dt,
+        rt,
+    )
 
     line = drive_and_brake(car, period, (fl, fr, rl, rr), throttle, brake, boost, loads.load, dt, p)
     slip_fl, slip_fr = wheel_slip(fl, line.wheels[0]), wheel_slip(fr, line.wheels[1])
@@ -247,11 +316,25 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
     x_rr, y_rr = fx_rr - rr.side * toe, rr.side + fx_rr * toe
     force_x = x_fl + x_fr + x_rl + x_rr
     force_y_front, force_y_rear = y_fl + y_fr, y_rl + y_rr
-    wall = wall_force(car.offset, sine, cosine, along, across, car.yaw_rate, period.wall_left, period.wall_right,
-                      body.half_width, body.half_length, period.mass)
+    wall = wall_force(
+        car.offset,
+        sine,
+        cosine,
+        along,
+        across,
+        car.yaw_rate,
+        period.wall_left,
+        period.wall_right,
+        body.half_width,
+        body.half_length,
+        period.mass,
+    )
     yaw_moment = (
-        body.front_arm * force_y_front - body.rear_arm * force_y_rear
-        + front.half_track * (x_fr - x_fl) + rear.half_track * (x_rr - x_rl) + wall.yaw_moment
+        body.front_arm * force_y_front
+        - body.rear_arm * force_y_rear
+        + front.half_track * (x_fr - x_fl)
+        + rear.half_track * (x_rr - x_rl)
+        + wall.yaw_moment
     )
 
     # Body
@@ -259,8 +342,10 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
     ay = (force_y_front + force_y_rear + air.fy + wall.fy) * period.per_mass
     az = (loads.lift - air.down_front - air.down_rear) * period.per_mass - GRAVITY - push
     pitch_moment = (
-        loads.pitch_moment - (1.0 - body.anti_pitch) * body.cog_height * force_x
-        + body.front_arm * air.down_front - body.rear_arm * air.down_rear
+        loads.pitch_moment
+        - (1.0 - body.anti_pitch) * body.cog_height * force_x
+        + body.front_arm * air.down_front
+        - body.rear_arm * air.down_rear
     )
     roll_moment = (
         loads.roll_moment
@@ -268,7 +353,8 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
         + (body.cog_height - rear.roll_centre) * force_y_rear
     )
     vx = car.vx + dt * (ax + gravity_x + car.yaw_rate * car.vy)
-    # With the new vx the turning of the axes is symplectic: it neither adds nor takes energy, however fast the car spins.
+    # With the new vx the turning of the axes is symplectic: it neither adds nor takes energy, however fast the car
+    # spins.
     vy = car.vy + dt * (ay + gravity_y - car.yaw_rate * vx)
     yaw_rate = car.yaw_rate + dt * yaw_moment * body.per_yaw_inertia
     heave_rate = car.heave_rate + dt * az

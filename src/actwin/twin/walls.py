@@ -13,7 +13,8 @@ DAMPING = 60.0
 """[1/s] Contact damping for each kilogram of car: takes most of the normal speed."""
 
 RELEASE = 0.15
-"""[-] Share of the contact stiffness that is left while the car moves away again: crushed bodywork gives little back."""
+"""[-] Share of the contact stiffness that is left while the car moves away again: crushed bodywork gives little
+back."""
 
 FRICTION = 0.35
 """[-] Friction of bodywork on barriers."""

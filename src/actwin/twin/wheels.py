@@ -1,9 +1,9 @@
 """One wheel through one physics step: contact velocity, relaxed slip, tyre force, brake.
 
-Slip follows the contact with the relaxation length sigma, d(slip)/dt = (slip speed - |Vx| slip) / sigma, which needs no division by
-speed and so holds down to standstill. Together with the wheel's spin it is stiff (hundreds of radians a second), so both are solved
-implicitly with the tyre's secant stiffness K: force = K · slip at the end of the step. What remains is a wheel with a larger
-effective inertia on which every other torque acts as an impulse.
+Slip follows the contact with the relaxation length sigma, d(slip)/dt = (slip speed - |Vx| slip) / sigma, which needs
+no division by speed and so holds down to standstill. Together with the wheel's spin it is stiff (hundreds of radians a
+second), so both are solved implicitly with the tyre's secant stiffness K: force = K · slip at the end of the step.
+What remains is a wheel with a larger effective inertia on which every other torque acts as an impulse.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def roll_wheel(
     rolling = maximum(vx, -vx)
     radius = rolling_radius(wheel_speed, tyre)
 
-    # The force follows the new lateral slip: at standstill slip and velocity make a spring, which only this order keeps from growing.
+    # The force follows the new lateral slip: at standstill slip and velocity make a spring, which only this order
+    # keeps from growing.
     across, along = dt * tyre.per_relaxation_y, dt * tyre.per_relaxation_x
     # One division serves both directions.
     slower_y, slower_x = 1.0 + across * rolling, 1.0 + along * rolling
