@@ -15,9 +15,13 @@ from actwin.twin.timing import lap_clock
 from actwin.twin.world import World
 from actwin.units import RPM_PER_RADS
 
-Frame: Any = NamedTuple(  # type: ignore[misc]
-    "Frame", [(channel.name, Four if channel.wheels else float) for channel in FRAME_CHANNELS]
-)
+
+def _frame_type() -> Any:
+    fields = [(channel.name, Four if channel.wheels else float) for channel in FRAME_CHANNELS]
+    return NamedTuple("Frame", fields)
+
+
+Frame = _frame_type()
 """One FRAME as a NamedTuple, made from the channel table."""
 
 

@@ -57,6 +57,8 @@ INTEGER_COLUMNS: Final = tuple(
     for wheel in range(4 if channel.wheels else 1)
 )
 INTEGERS: Final = np.array(INTEGER_COLUMNS)
+single: Any = np.float32
+"""Whole numbers become single precision here; numba would make them double."""
 GEAR_CONTROL: Final = 4
 TURN: Final = 6.283185307179586
 HALF_TURN: Final = 3.141592653589793
@@ -80,7 +82,7 @@ def _begin(
             load_slow(slow, c),
             pedals,
             load_road(road, c),
-            np.float32(ints[c]),
+            single(ints[c]),
             world,
             load_params(params, c),
         )
@@ -133,7 +135,7 @@ def _finish(
     world: Any,
     steps: int,
 ) -> None:
-    duration = np.float32(steps) * world.dt
+    duration = single(steps) * world.dt
     for c in range(LANES):
         heading = car[HEADING_AT + c]
         heading = heading - (TURN if heading > HALF_TURN else 0.0)
@@ -141,7 +143,7 @@ def _finish(
         before = load_slow(slow, c)
         state = load_car(car, c)
         fixed = load_period(period, c)
-        index = np.float32(ints[c])
+        index = single(ints[c])
         sector_end = sectors[np.uint32(before.sector) & np.uint32(SECTOR_ENDS - 1)]
         p = load_params(params, c)
         after = end_period(
@@ -151,7 +153,7 @@ def _finish(
             gears[c],
             index * world.cell_length + state.place,
             sector_end,
-            np.float32(steps),
+            single(steps),
             world,
             p,
         )
@@ -167,7 +169,7 @@ def _read_controls(rows: Any, asked: Any, tile: Any, first_row: int, last_row: i
         at = min(first_row + c, last_row) * CONTROL_ROW
         for k in range(CONTROL_ROW):
             tile[k * LANES + c] = rows[at + k]
-        tile[GEAR_CONTROL * LANES + c] = np.float32(asked[at + GEAR_CONTROL])
+        tile[GEAR_CONTROL * LANES + c] = single(asked[at + GEAR_CONTROL])
 
 
 @jit
@@ -284,9 +286,9 @@ def _write_one(
         load_slow(slow, c),
         load_period(period, c),
         load_road(road, c),
-        np.float32(ints[c]),
+        single(ints[c]),
         0.0,
-        np.float32(steps) * world.dt,
+        single(steps) * world.dt,
         world,
         load_params(params, c),
     )
@@ -338,15 +340,15 @@ def put(
         sector = 0
         while sector < SECTOR_ENDS - 1 and sectors[sector] <= start.distance and sectors[sector] < world.length:
             sector += 1
-        into = start.distance - np.float32(cells[m]) * world.cell_length
+        into = start.distance - single(cells[m]) * world.cell_length
         bend = cell.curvature + cell.curvature_rate * into
-        fast, calm = start_state(start, into, bend, np.float32(sector), world, p)
+        fast, calm = start_state(start, into, bend, single(sector), world, p)
         store_car(car, c, fast)
         store_slow(slow, c, calm)
         cell_ints[c] = cells[m]
         cell_ints[LANES + c] = 0
         still = Pedals(fast.steer, 0.0, 0.0, 1.0, calm.gear, 0.0)
-        store_period(period, c, begin_period(fast, calm, still, cell, np.float32(cells[m]), world, p).period)
+        store_period(period, c, begin_period(fast, calm, still, cell, single(cells[m]), world, p).period)
         _write_one(car, slow, period, road, cell_ints, mine, world, steps, tile, frames, integers, indices[m], c)
 
 

@@ -7,7 +7,6 @@ NamedTuple.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
@@ -41,7 +40,7 @@ def flatten(value: Any) -> list[float]:
     return [float(value)]
 
 
-def loader(schema: type, stride: int = LANES) -> Callable[[Any, int], Any]:
+def loader(schema: type, stride: int = LANES) -> Any:
     """Makes `load(block, start) -> schema`, which reads field k at `start + k * stride`.
 
     With the default stride `start` is a lane of a block; with stride 1 it is the start of a record in a flat table.
@@ -51,7 +50,7 @@ def loader(schema: type, stride: int = LANES) -> Callable[[Any, int], Any]:
     return _make(f"def load(block, start):\n    return {text}\n", "load", names)
 
 
-def storer(schema: type) -> Callable[[Any, int, Any], None]:
+def storer(schema: type) -> Any:
     """Makes `store(block, lane, value)`."""
     lines = [f"    block[{k * LANES} + lane] = value{_access(path)}\n" for k, path in enumerate(field_paths(schema))]
     return _make("def store(block, lane, value):\n" + "".join(lines), "store", {})

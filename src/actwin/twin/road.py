@@ -86,29 +86,29 @@ class RoadTable:
         curvature = track.curvature(s)
         heading = track.heading(s)
         turned = np.mod(np.roll(heading, -1) - heading + np.pi, 2.0 * np.pi) - np.pi
-        columns = RoadCell(
-            curvature=curvature,
+        columns = {
+            "curvature": curvature,
             # Chosen so that the heading turns through the cell by exactly what the track turns.
-            curvature_rate=2.0 * (turned / self.cell_length - curvature) / self.cell_length,
-            heading=np.mod(heading + np.pi, 2.0 * np.pi) - np.pi,
-            x=x,
-            y=y,
-            z=track.elevation(s),
-            grade=track.grade(s + 0.5 * self.cell_length),
-            vertical_curvature=track.vertical_curvature(s + 0.5 * self.cell_length),
-            banking=track.banking(s + 0.5 * self.cell_length),
-            left=left,
-            left_rate=self._rate(left),
-            right=right,
-            right_rate=self._rate(right),
-            kerb_left=track.kerb_left(s),
-            kerb_right=track.kerb_right(s),
-            wall_left=np.minimum(track.wall_left(s), track.wall_left(ends)),
-            wall_right=np.minimum(track.wall_right(s), track.wall_right(ends)),
-            runoff_left=track.runoff_left(s),
-            runoff_right=track.runoff_right(s),
-        )
-        self.rows: npt.NDArray[np.float64] = np.stack([np.broadcast_to(c, s.shape) for c in columns], axis=1)
+            "curvature_rate": 2.0 * (turned / self.cell_length - curvature) / self.cell_length,
+            "heading": np.mod(heading + np.pi, 2.0 * np.pi) - np.pi,
+            "x": x,
+            "y": y,
+            "z": track.elevation(s),
+            "grade": track.grade(s + 0.5 * self.cell_length),
+            "vertical_curvature": track.vertical_curvature(s + 0.5 * self.cell_length),
+            "banking": track.banking(s + 0.5 * self.cell_length),
+            "left": left,
+            "left_rate": self._rate(left),
+            "right": right,
+            "right_rate": self._rate(right),
+            "kerb_left": track.kerb_left(s),
+            "kerb_right": track.kerb_right(s),
+            "wall_left": np.minimum(track.wall_left(s), track.wall_left(ends)),
+            "wall_right": np.minimum(track.wall_right(s), track.wall_right(ends)),
+            "runoff_left": track.runoff_left(s),
+            "runoff_right": track.runoff_right(s),
+        }
+        self.rows: npt.NDArray[np.float64] = np.stack([columns[field] for field in RoadCell._fields], axis=1)
         self.sectors = np.full(MAX_SECTORS, track.length)
         inner = np.asarray(track.sectors[1:MAX_SECTORS], float)
         self.sectors[: len(inner)] = inner

@@ -118,7 +118,13 @@ class Simulator:
         self._sectors = self.road.sectors.astype(self._float)
         self._world = np.array(
             world(
-                self.conditions, self.assists, track.altitude, track.length, self.road.cell_length, self.road.cells, physics_step
+                self.conditions,
+                self.assists,
+                track.altitude,
+                track.length,
+                self.road.cell_length,
+                self.road.cells,
+                physics_step,
             ),
             self._float,
         )

@@ -16,8 +16,7 @@ from numba.extending import intrinsic
 from actwin.jit import LANES
 
 
-@intrinsic
-def transpose_square(
+def _transpose_square(
     typing_context: Any, source: Any, starts: Any, target: Any, target_start: Any, target_step: Any
 ) -> Any:
     """Copies a square of LANES × LANES numbers, transposed.
@@ -55,6 +54,10 @@ def transpose_square(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+transpose_square: Any = intrinsic(_transpose_square)
+"""See `_transpose_square`; called without its first argument."""
 
 
 def _exchange(builder: Any, rows: list[Any], distance: int) -> list[Any]:
