@@ -1,7 +1,8 @@
 """Makes the bundled track files from the TUM racetrack database: `python tools/bundle_tracks.py DATA_FOLDER`.
 
-DATA_FOLDER holds the database's CSV files. What the database lacks (names of corners, sectors, heights) stands here, each
-with how sure it is; apexes given here are approximate and are moved to the nearest maximum of the fitted curvature.
+DATA_FOLDER holds the database's CSV files. What the database lacks (names of corners, sectors, heights) stands here,
+each with how sure it is. Apexes given here are approximate and are moved to the nearest maximum of the fitted
+curvature.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ CIRCUITS = {
     "monza": Facts(
         "Monza", "Autodromo Nazionale Monza", 100, 162.0, 309.0, (0.334, 0.661), (760.0, R),
         (
-            (1, "Variante del Rettifilo", 930, R), (2, "Variante del Rettifilo", 975, L), (3, "Curva Grande", 1350, R),
+            (1, "Variante del Rettifilo", 930, R), (2, "Variante del Rettifilo", 975, L),
+            (3, "Curva Grande", 1350, R),
             (4, "Variante della Roggia", 2145, L), (5, "Variante della Roggia", 2192, R), (6, "Lesmo 1", 2535, R),
             (7, "Lesmo 2", 2871, R), (8, "Variante Ascari", 3954, L), (9, "Variante Ascari", 4060, R),
             (10, "Variante Ascari", 4141, L), (11, "Curva Alboreto", 5131, R),
@@ -70,7 +72,8 @@ CIRCUITS = {
         "Spa", "Circuit de Spa-Francorchamps", 150, 413.0, 124.0, (0.330, 0.716), (570.0, R),
         (
             (1, "La Source", 400, R), (2, "Eau Rouge", 1066, L), (3, "Raidillon", 1127, R), (4, "Raidillon", 1285, L),
-            (5, "Les Combes", 2425, R), (6, "Les Combes", 2500, L), (7, "Malmedy", 2679, R), (8, "Bruxelles", 3050, R),
+            (5, "Les Combes", 2425, R), (6, "Les Combes", 2500, L), (7, "Malmedy", 2679, R),
+            (8, "Bruxelles", 3050, R),
             (9, "", 3298, L), (10, "Pouhon", 3825, L), (11, "Pouhon", 3910, L), (12, "Fagnes", 4554, R),
             (13, "Fagnes", 4664, L), (14, "Campus", 4988, R), (15, "Stavelot", 5150, R), (16, "Blanchimont", 5964, L),
             (17, "Blanchimont", 6192, L), (18, "Bus Stop", 6748, R), (19, "Bus Stop", 6815, L),
@@ -78,7 +81,8 @@ CIRCUITS = {
         102.2,
         (
             (0, 0), (250, 2), (420, 2.5), (600, -7), (800, -17), (950, -22), (1060, -22.5), (1160, -10), (1260, 5),
-            (1360, 14), (1500, 20), (1800, 31), (2100, 42), (2350, 50), (2620, 55), (2780, 51), (3000, 41), (3300, 27),
+            (1360, 14), (1500, 20), (1800, 31), (2100, 42), (2350, 50), (2620, 55), (2780, 51), (3000, 41),
+            (3300, 27),
             (3600, 11), (3850, -4), (4050, -13), (4300, -20), (4550, -26), (4750, -31), (4950, -41), (5100, -46.5),
             (5300, -44), (5600, -37), (5964, -27), (6200, -19), (6500, -9), (6750, -3),
         ),
@@ -87,7 +91,8 @@ CIRCUITS = {
         "Catalunya", "Circuit de Barcelona-Catalunya (2007 to 2020)", 100, 130.0, 126.0, (0.348, 0.730), (800.0, R),
         (
             (1, "Elf", 834, R), (2, "Elf", 952, L), (3, "Renault", 1100, R), (4, "Repsol", 1695, R),
-            (5, "Seat", 2146, L), (6, "", 2341, L), (7, "Würth", 2563, L), (8, "Würth", 2647, R), (9, "Campsa", 2864, R),
+            (5, "Seat", 2146, L), (6, "", 2341, L), (7, "Würth", 2563, L), (8, "Würth", 2647, R),
+            (9, "Campsa", 2864, R),
             (10, "La Caixa", 3502, L), (11, "", 3620, L), (12, "Banc Sabadell", 3790, R), (13, "Europcar", 4017, R),
             (14, "RACC", 4146, L), (15, "RACC", 4187, R), (16, "New Holland", 4330, R),
         ),
@@ -101,41 +106,48 @@ CIRCUITS = {
     "red_bull_ring": Facts(
         "Spielberg", "Red Bull Ring", 90, 690.0, 126.0, (0.286, 0.686), (520.0, R),
         (
-            (1, "Niki Lauda", 447, R), (2, "", 1100, L), (3, "Remus", 1399, R), (4, "Rauch", 2211, R), (5, "", 2467, R),
+            (1, "Niki Lauda", 447, R), (2, "", 1100, L), (3, "Remus", 1399, R), (4, "Rauch", 2211, R),
+            (5, "", 2467, R),
             (6, "Würth", 2733, L), (7, "", 3050, L), (8, "", 3146, R), (9, "Rindt", 3779, R),
             (10, "Red Bull Mobile", 3990, R),
         ),
         63.5,
         (
             (0, 0), (220, 4), (450, 10), (750, 21), (1060, 39), (1250, 52), (1400, 60), (1550, 62), (1800, 58),
-            (2000, 52), (2211, 46), (2450, 41), (2733, 35), (3034, 29), (3250, 26), (3500, 21.5), (3779, 11), (3990, 2), (4150, -1),
+            (2000, 52), (2211, 46), (2450, 41), (2733, 35), (3034, 29), (3250, 26), (3500, 21.5), (3779, 11),
+            (3990, 2), (4150, -1),
         ),
     ),
     "budapest": Facts(
         "Budapest", "Hungaroring", 100, 235.0, 40.0, (0.397, 0.748), (620.0, R),
         (
             (1, "", 646, R), (2, "", 1150, L), (3, "", 1339, R), (4, "Mansell", 1823, L), (5, "", 2073, R),
-            (6, "", 2387, R), (7, "", 2430, L), (8, "", 2626, L), (9, "", 2743, R), (10, "", 2941, L), (11, "Alesi", 3120, R), (12, "", 3531, R),
+            (6, "", 2387, R), (7, "", 2430, L), (8, "", 2626, L), (9, "", 2743, R), (10, "", 2941, L),
+            (11, "Alesi", 3120, R), (12, "", 3531, R),
             (13, "", 3780, L), (14, "", 4050, R),
         ),
         34.7,
         (
             (0, 0), (350, 1), (646, -1), (900, -8), (1150, -17), (1339, -24.5), (1480, -27), (1650, -20), (1823, -8),
-            (2027, 2), (2200, 5), (2400, 6), (2700, 6.2), (2941, 6.2), (3130, 2), (3300, -6), (3531, -13), (3749, -12),
+            (2027, 2), (2200, 5), (2400, 6), (2700, 6.2), (2941, 6.2), (3130, 2), (3300, -6), (3531, -13),
+            (3749, -12),
             (3900, -9), (4030, -6), (4200, -2),
         ),
     ),
     "sao_paulo": Facts(
         "SaoPaulo", "Autódromo José Carlos Pace", 100, 770.0, 30.0, (0.27, 0.775), (790.0, L),
         (
-            (1, "S do Senna", 371, L), (2, "S do Senna", 473, R), (3, "Curva do Sol", 690, L), (4, "Descida do Lago", 1405, L),
+            (1, "S do Senna", 371, L), (2, "S do Senna", 473, R), (3, "Curva do Sol", 640, L),
+            (4, "Descida do Lago", 1405, L),
             (5, "", 1630, L), (6, "Ferradura", 2035, R), (7, "Ferradura", 2164, R), (8, "Laranja", 2340, R),
-            (9, "Pinheirinho", 2480, L), (10, "Bico de Pato", 2770, R), (11, "Mergulho", 2980, L), (12, "Junção", 3273, L),
+            (9, "Pinheirinho", 2480, L), (10, "Bico de Pato", 2770, R), (11, "Mergulho", 2980, L),
+            (12, "Junção", 3273, L),
             (13, "Café", 3391, L), (14, "Subida dos Boxes", 3671, L), (15, "Arquibancadas", 4039, L),
         ),
         43.0,
         (
-            (0, 0), (150, 0.7), (298, -1.5), (473, -9), (626, -14), (800, -18), (1100, -27), (1387, -36.5), (1460, -37),
+            (0, 0), (150, 0.7), (298, -1.5), (473, -9), (626, -14), (800, -18), (1100, -27), (1387, -36.5),
+            (1460, -37),
             (1600, -33), (1800, -22), (2035, -13), (2164, -12), (2324, -16), (2451, -20), (2600, -21), (2749, -24),
             (2900, -28), (3020, -33.5), (3150, -39), (3273, -42), (3450, -37), (3671, -25), (3900, -12), (4100, -4),
         ),

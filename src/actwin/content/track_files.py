@@ -262,7 +262,7 @@ def _text(value: str) -> str:
 
 def _corner(corner: Corner) -> str:
     """A corner as a TOML inline table."""
-    where = ", ".join(f"{name} = {getattr(corner, name):.1f}" for name in ("start", "apex", "end"))
+    where = ", ".join(f"{name} = {getattr(corner, name):.2f}" for name in ("start", "apex", "end"))
     return f"{{ number = {corner.number}, name = {_text(corner.name)}, {where} }}"
 
 
