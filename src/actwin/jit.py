@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -65,61 +65,65 @@ class _Compiler(CompilerBase):  # type: ignore[misc]
         return [pipeline]
 
 
-_COMPILED_FROM: Final = (
+_FLOORS: Final = (
     "*.py",
     "telemetry/*.py",
     "twin/*.py",
-    "cockpit/*.py",
     "planning/*.py",
+    "cockpit/*.py",
     "env/*.py",
+    "analysis/*.py",
     "driving/*.py",
 )
-"""Sources that compiled code can depend on, relative to the package."""
+"""Packages with compiled code, lowest floor first: code can depend on its own package and those before it."""
 
 
-@lru_cache(maxsize=1)
-def source_fingerprint() -> str:
-    """Hash of the sources that compiled code depends on; numba's own cache misses edits in imported files."""
+@cache
+def source_fingerprint(package: str) -> str:
+    """Hash of the sources that compiled code of a package depends on; numba's own cache misses edits in imported files.
+
+    Args:
+        package: Name below `actwin`, such as "twin"; an unknown one depends on everything.
+    """
     root = Path(__file__).parent
     digest = hashlib.sha256()
-    for pattern in _COMPILED_FROM:
+    for pattern in _FLOORS:
         for path in sorted(root.glob(pattern)):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
+        if pattern == f"{package}/*.py":
+            break
     return digest.hexdigest()[:16]
 
 
-@lru_cache(maxsize=1)
 def cache_folder() -> Path:
     """Where compiled kernels are kept: `ACTWIN_CACHE_DIR`, else the user's cache folder."""
     if chosen := os.environ.get("ACTWIN_CACHE_DIR"):
-        base = Path(chosen)
-    elif local := os.environ.get("LOCALAPPDATA"):
-        base = Path(local) / "actwin" / "cache"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "actwin"
-    return base / "kernels" / source_fingerprint()
+        return Path(chosen) / "kernels"
+    if local := os.environ.get("LOCALAPPDATA"):
+        return Path(local) / "actwin" / "cache" / "kernels"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "actwin" / "kernels"
 
 
 class _Locator(_CacheLocator):  # type: ignore[misc]
-    """Places compiled code by the fingerprint of all sources instead of one file's modification time."""
+    """Places compiled code by the fingerprint of its sources instead of one file's modification time."""
 
     def __init__(self, function: Any, file: str) -> None:
         self._line = function.__code__.co_firstlineno
-        self._stem = Path(file).parent.name
+        self._package = Path(file).parent.name
 
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> _Locator:
         return cls(py_func, py_file)
 
     def get_cache_path(self) -> str:
-        return str(cache_folder())
+        return str(cache_folder() / self._package / self.get_source_stamp())
 
     def get_source_stamp(self) -> str:
-        return source_fingerprint()
+        return source_fingerprint(self._package)
 
     def get_disambiguator(self) -> str:
-        return f"{self._stem}-{self._line}"
+        return str(self._line)
 
 
 class _CacheImpl(CompileResultCacheImpl):  # type: ignore[misc]
@@ -160,10 +164,11 @@ def kernel(function: Function) -> Function:
     """Marks an entry point that Python calls with arrays: compiled once, cached on disk, runs without the GIL."""
     compiled = _compile(function, nogil=True)
     try:
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        cast(Any, compiled)._cache = _Cache(function)
+        stored = _Cache(function)
+        stored._impl.locator.ensure_cache_path()
     except OSError:  # a read-only or full disk costs the compile time at every start, nothing else
-        pass
+        return compiled
+    cast(Any, compiled)._cache = stored
     return compiled
 
 
