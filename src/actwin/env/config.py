@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from actwin.errors import UnknownNameError
+from actwin.errors import ConfigError, UnknownNameError
 
 
 class Settings(BaseModel):
@@ -146,6 +147,26 @@ class TaskConfig(Settings):
         Args:
             settings: What to begin with; None means the defaults.
             changes: `track=...`, `car=...` and so on; None leaves a setting as it is.
+
+        Raises:
+            ConfigError: A setting that does not exist or does not fit.
         """
         values = settings.model_dump() if isinstance(settings, TaskConfig) else dict(settings or {})
-        return cls.model_validate(values | {name: value for name, value in changes.items() if value is not None})
+        try:
+            return cls.model_validate(values | {name: value for name, value in changes.items() if value is not None})
+        except ValidationError as error:
+            raise ConfigError(_explain(error)) from error
+
+
+def _explain(error: ValidationError) -> str:
+    """The first complaint of a validation in one line, with the nearest name for an unknown one."""
+    first = error.errors()[0]
+    *path, name = (str(part) for part in first["loc"]) if first["loc"] else ("task",)
+    where = ".".join(("task", *path, name)) if first["loc"] else "task"
+    if first["type"] != "extra_forbidden":
+        return f"{where}: {first['msg']}, not {first['input']!r}."
+    model: Any = TaskConfig
+    for part in path:
+        model = model.model_fields[part].annotation
+    near = difflib.get_close_matches(name, model.model_fields, n=1, cutoff=0.5)
+    return f"{where} does not exist. " + (f"Did you mean {near[0]}?" if near else f"Known: {', '.join(model.model_fields)}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,10 @@ import numpy.typing as npt
 
 from actwin.content.car import Car
 from actwin.content.track import Track
+from actwin.planning.envelope import performance_envelope
 from actwin.planning.racing_line import RacingLine, minimum_curvature
+from actwin.planning.speed_profile import speed_profile
+from actwin.units import air_density
 
 CELL_LENGTH = 2.0
 """[m] Length of a cell; a border of 20 m radius then lies within 25 mm of its chord."""
@@ -122,19 +126,26 @@ def _periodic(values: npt.NDArray[np.float64], share: npt.NDArray[np.float64]) -
     return np.asarray(np.interp(share * len(values), np.arange(len(values) + 1), np.append(values, values[0])))
 
 
-def racing_reference(track: Track, car: Car, grip: float, horizon: float) -> Reference:
+_KNOWN: dict[tuple[int, int, float, float], tuple[weakref.ref[Track], weakref.ref[Car], Reference]] = {}
+
+
+def racing_reference(track: Track, car: Car, grip: float = 1.0, reach: float = 6.0 * FASTEST) -> Reference:
     """The reference of a car on a track: line of minimum curvature, speed profile over the car's performance envelope.
+
+    Results are kept for the life of track and car.
 
     Args:
         track: The track.
         car: The car.
         grip: Factor on the grip of the road.
-        horizon: [s] Of the look-ahead.
+        reach: [m] Of the look-ahead.
     """
-    from actwin.planning.envelope import performance_envelope
-    from actwin.planning.speed_profile import speed_profile
-    from actwin.units import air_density
-
+    key = (id(track), id(car), float(grip), float(reach))
+    known = _KNOWN.get(key)
+    if known is not None and known[0]() is track and known[1]() is car:
+        return known[2]
     line = minimum_curvature(track)
     envelope = performance_envelope(car, air_density(20.0, track.altitude), grip)
-    return Reference(track, line, speed_profile(line, envelope).speed, horizon * FASTEST)
+    reference = Reference(track, line, speed_profile(line, envelope, track).speed, reach)
+    _KNOWN[key] = (weakref.ref(track), weakref.ref(car), reference)
+    return reference

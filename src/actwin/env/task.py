@@ -1,5 +1,206 @@
-"""The task: what is observed, what is paid, what an action means, how an episode begins."""
+"""The task: what is observed, what is paid, what an action means, how an episode begins and ends."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from actwin.content.car import Car
+from actwin.content.library import load_car, load_track
+from actwin.content.track import Track
+from actwin.env.actions import ActionMap, ActionSpace
 from actwin.env.config import TaskConfig as TaskConfig
+from actwin.env.features import Layout
+from actwin.env.judge import Judge
+from actwin.env.observation import Observer
+from actwin.env.reference import FASTEST, Reference, racing_reference
+from actwin.env.starts import Starts
+from actwin.errors import ConfigError
+from actwin.telemetry.channels import Controls, Frames
+from actwin.twin.simulator import Simulator
+from actwin.twin.world import Assists, Conditions
+
+Floats = npt.NDArray[np.float32]
+
+TASK_VERSION: Final = 1
+"""Raised when the same settings begin to mean something else."""
+
+
+class Task:
+    """The contract between training and racing, for N cars that the twin or the game drives.
+
+    A driver's step is `observe(frames)`, its decision, `decode(actions, frames)`. A trainer adds `judge(frames)` after the cars have
+    moved and `begin(frames, rows)` where episodes begin. Nothing but FRAME comes from the simulator.
+
+    Args:
+        config: The settings.
+        n: Number of cars.
+        track, car, reference: To use instead of what the settings name.
+
+    Attributes:
+        config, n, track, car, reference: As given or loaded.
+        layout: Columns of the observation.
+        actions: What actions mean.
+        judged: Rewards and ends.
+        starts: How episodes begin.
+
+    Raises:
+        UnknownNameError: A track, car, feature, action set or start that does not exist.
+    """
+
+    def __init__(
+        self,
+        config: TaskConfig,
+        n: int = 1,
+        *,
+        track: Track | None = None,
+        car: Car | None = None,
+        reference: Reference | None = None,
+    ) -> None:
+        if n < 1:
+            raise ConfigError(f"A task needs at least one car, not {n}.")
+        self.config, self.n = config, n
+        self.track = load_track(config.track) if track is None else track
+        self.car = load_car(config.car) if car is None else car
+        view = config.observation
+        self.layout = Layout(view)
+        reach = max(view.horizon * FASTEST, view.least_reach, 1.5 * view.ray_range)
+        self.reference = reference or racing_reference(self.track, self.car, config.physics.grip, reach)
+        self.actions = ActionMap(config.action, config.period, n, len(self.car.transmission.gears), view.history)
+        self.judged = Judge(config, self.reference, n)
+        self.starts = Starts(config.start, self.reference)
+        self._observer = Observer(self.layout, self.reference)
+        self.observation: Floats = np.zeros((n, self.layout.size), np.float32)
+
+    @property
+    def observation_size(self) -> int:
+        """Numbers in an observation."""
+        return self.layout.size
+
+    @property
+    def action_space(self) -> ActionSpace:
+        """Size of an action."""
+        return self.actions.space
+
+    def simulator(self, threads: int | None = None) -> Simulator:
+        """The twin that the settings describe, with N cars."""
+        physics = self.config.physics
+        return Simulator(
+            self.track, self.car, self.n, substeps=physics.substeps, physics_step=physics.physics_step, threads=threads,
+            conditions=Conditions(grip=physics.grip, tyre_thermal=physics.tyre_thermal),
+            assists=Assists(abs=physics.abs, traction_control=physics.traction_control),
+        )
+
+    def begin(self, frames: Frames, rows: npt.NDArray[np.int64] | None = None) -> None:
+        """Starts new episodes of some cars, by default all: forgets what was sent and opens the judge's books.
+
+        Args:
+            frames: FRAME[N] Where they begin.
+            rows: int64[K] Which cars.
+        """
+        which = np.arange(self.n) if rows is None else rows
+        self.actions.begin(which)
+        self.judged.begin(frames, which)
+
+    def observe(self, frames: Frames, out: Floats | None = None, first: int = 0, last: int | None = None) -> Floats:
+        """What the drivers see.
+
+        Args:
+            frames: FRAME[N].
+            out: float32[N, O] Gets the observations; by default the array `observation`.
+            first, last: Which cars; by default all.
+
+        Returns:
+            `out`.
+        """
+        return self._observer.observe(frames, self.actions.history, self.observation if out is None else out, first, last)
+
+    def observe_rows(self, frames: Frames, rows: npt.NDArray[np.int64], out: Floats) -> None:
+        """Renews the observations of some cars.
+
+        Args:
+            frames: FRAME[N].
+            rows: int64[K] Which cars.
+            out: float32[N, O].
+        """
+        some = np.empty((len(rows), self.layout.size), np.float32)
+        out[rows] = self._observer.observe(frames[rows], self.actions.history[rows], some)
+
+    def decode(self, actions: npt.ArrayLike, frames: Frames) -> Controls:
+        """What the actions ask of the cars.
+
+        Args:
+            actions: float[N, A].
+            frames: FRAME[N] that the drivers saw.
+
+        Returns:
+            CONTROLS[N], one array that is renewed.
+
+        Raises:
+            ControlError: Another shape, or a value that is not finite.
+        """
+        return self.actions.decode(self.actions.check(actions), frames)
+
+    def encode(self, controls: Controls, frames: Frames) -> Floats:
+        """The actions that give these controls; follow it by `actions.remember(controls)` when they were really sent.
+
+        Args:
+            controls: CONTROLS[N].
+            frames: FRAME[N] that the drivers saw.
+
+        Returns:
+            float32[N, A].
+        """
+        return self.actions.encode(controls, frames)
+
+    def judge(self, frames: Frames, first: int = 0, last: int | None = None) -> None:
+        """Pays and ends episodes after the cars have moved; the results are in `judged`.
+
+        Args:
+            frames: FRAME[N] after the move.
+            first, last: Which cars; by default all.
+        """
+        self.judged.judge(frames, self.actions.history, first, last)
+
+    def identity(self) -> dict[str, Any]:
+        """`{"fingerprint", "config"}`: what a checkpoint keeps, in plain values, to rebuild the task and to tell whether it is the same.
+
+        The fingerprint covers the settings and what they resolve to: columns of the observation with their scales, actions with
+        their meaning, control period.
+        """
+        config = self.config.model_dump(mode="json")
+        meaning = {
+            "version": TASK_VERSION,
+            "config": config,
+            "columns": [[c.label, c.unit, round(c.scale, 6), round(c.low, 6), round(c.high, 6)] for c in self.layout.columns],
+            "action": self.actions.table(),
+            "gears": self.actions.gears,
+            "period": round(self.config.period, 9),
+        }
+        text = json.dumps(meaning, sort_keys=True, ensure_ascii=True)
+        return {"fingerprint": hashlib.sha256(text.encode()).hexdigest()[:16], "config": config}
+
+    def fingerprint(self) -> str:
+        """Hash of all that the task means."""
+        return str(self.identity()["fingerprint"])
+
+
+def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
+    """Where two configurations differ, one readable line for each setting.
+
+    Args:
+        ours, theirs: Plain values, as in `Task.identity()["config"]`.
+        prefix: Put before each name.
+    """
+    lines: list[str] = []
+    for name in sorted({*ours, *theirs}):
+        a, b = ours.get(name), theirs.get(name)
+        if isinstance(a, dict) and isinstance(b, dict):
+            lines += differences(a, b, f"{prefix}{name}.")
+        elif a != b:
+            lines.append(f"{prefix}{name}: {a!r} here, {b!r} there")
+    return lines
