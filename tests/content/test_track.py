@@ -9,6 +9,7 @@ from actwin.content.closed_form import oval, skid_pad
 from actwin.content.clothoids import ClothoidLoop
 from actwin.content.library import load_track, track_names
 from actwin.content.profiles import Linear, Smooth, Steps
+from actwin.content.roadside import roadside_by_rule
 
 
 @pytest.fixture(params=track_names())
@@ -172,3 +173,29 @@ def test_profiles_meet_their_knots_and_hold_constants():
     assert Steps(knots, [1, 2, 4], 100.0)(5.0) == 4
     assert Smooth([0.0], [3.0], 100.0)(55.0) == pytest.approx(3.0)
     assert Smooth([0.0], [3.0], 100.0)(55.0, 2) == pytest.approx(0.0)
+
+
+def test_rule_puts_kerbs_inside_and_at_the_exit_and_walls_farther_out_in_corners():
+    track = oval()
+    side = roadside_by_rule(track.line, track.edge_left, track.edge_right)
+    corner = track.corners[0]
+    straight, apex, leaving = 0.0, corner.apex, corner.end + 25.0
+    assert side.kerb_left(straight) == side.kerb_right(straight) == 0.0
+    assert side.kerb_left(apex) == side.kerb_right(apex) == pytest.approx(1.0)
+    assert side.kerb_left(leaving) == 0.0
+    assert side.kerb_right(corner.end + 5.0) > 0.0
+    assert side.wall_right(apex) > side.wall_left(apex)
+    assert side.runoff_right(apex) == 3
+    assert side.runoff_left(apex) == 2
+
+
+@pytest.mark.parametrize("name", track_names())
+def test_walls_leave_every_other_part_of_the_road_free(name):
+    track = load_track(name)
+    s = np.arange(0.0, track.length, 5.0)
+    for wall in (track.wall_left(s), -track.wall_right(s)):
+        x, y, _ = track.to_world(s, wall)
+        found, n = track.to_road(x, y)
+        edge = np.where(n > 0.0, track.width_left(found), track.width_right(found))
+        elsewhere = np.abs(track.difference(found, s)) > 100.0
+        assert (np.abs(n) > edge)[elsewhere].all()

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from scipy.spatial import cKDTree
 
 from actwin.content.clothoids import ClothoidLoop
@@ -25,6 +25,8 @@ VERGE: Final = 8.0
 """[m] From the edge to the wall along a straight."""
 ESCAPE: Final = 30.0
 """[m] From the edge to the wall at the outside of a sharp corner."""
+TAPER: Final = 0.5
+"""[-] Steepest angle of a wall to the road, metres sideways a metre."""
 BEND: Final = 1.0 / 250.0
 """[1/m] Curvature above which a corner has kerbs."""
 
@@ -53,6 +55,15 @@ def _shifted(values: Array, behind: float, ahead: float) -> Array:
     return np.asarray(maximum_filter1d(values, size, mode="wrap", origin=(back - front) // 2))
 
 
+def _gentle(wall: Array) -> Array:
+    """[m] The farthest wall no farther than a given one that comes nearer by at most `TAPER` metres a metre."""
+    result = wall
+    for away in range(1, round((ESCAPE / TAPER) / STEP) + 1):
+        reach = TAPER * STEP * away
+        result = np.minimum(result, np.minimum(np.roll(wall, away), np.roll(wall, -away)) + reach)
+    return result
+
+
 def _clearance(line: ClothoidLoop, s: Array, side: int, edge: Array) -> Array:
     """[m] How far from the centre line a wall may stand before it comes near another part of the road.
 
@@ -78,7 +89,8 @@ def roadside_by_rule(line: ClothoidLoop, left: Linear, right: Linear) -> Roadsid
     - Kerbs, 1 m wide: at the inside wherever the radius is under 250 m, at the outside from the corner to 40 m beyond
       it.
     - Walls: 8 m beyond the edge on straights, up to 30 m at the outside of corners and for 80 m after them; never
-      farther than 80 % of the radius at the inside, nor into another part of the road.
+      farther than 80 % of the radius at the inside, nor into another part of the road, and never nearing the road at a
+      steeper angle than 1 : 2.
     - Run-off: gravel at the outside of corners and for 80 m after them, grass elsewhere.
 
     Args:
@@ -96,11 +108,10 @@ def roadside_by_rule(line: ClothoidLoop, left: Linear, right: Linear) -> Roadsid
         kerb = KERB_WIDTH * np.maximum(inside, outside)
         escape = _shifted(np.clip(-side * curvature * 60.0, 0.0, 1.0), 80.0, 10.0)
         wall = width + VERGE + (ESCAPE - VERGE) * escape
-        wall = uniform_filter1d(minimum_filter1d(wall, 3, mode="wrap"), 9, mode="wrap")
         radius = 0.8 / np.maximum(_shifted(side * curvature, 5.0, 5.0), 1e-6)
         limit = minimum_filter1d(np.minimum(radius, _clearance(line, s, side, width)), 3, mode="wrap")
         kerbs.append(Linear(s, kerb, line.length))
-        walls.append(Linear(s, np.maximum(np.minimum(wall, limit), width + 1.5), line.length))
+        walls.append(Linear(s, np.maximum(_gentle(np.minimum(wall, limit)), width + 1.5), line.length))
         code = np.where(escape > 0.4, GRAVEL, GRASS)
         first = np.flatnonzero(code != np.roll(code, 1))
         first = first if len(first) else np.array([0])

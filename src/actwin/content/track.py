@@ -31,7 +31,7 @@ class Corner(NamedTuple):
     """[m] Where the curvature ends; smaller than `start` when the corner lies across the line."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Track:
     """A closed track; immutable, every function vectorised and periodic over lap distance.
 
