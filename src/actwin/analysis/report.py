@@ -6,24 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-import actwin
 from actwin.analysis import figures
 from actwin.analysis.compare import CHANNELS, Trace, compare_corners, distance_axis, trace
-from actwin.analysis.figure_style import style_of
 from actwin.analysis.laps import Lap, LapRow, Mark, best_lap, find_laps, lap_table, theoretical_best
 from actwin.analysis.outline import outline
+from actwin.analysis.page import figure_place, map_with_controls, page, section, swatch, write_page
 from actwin.analysis.rollout import Rollout
-from actwin.analysis.track_figure import track_map
 from actwin.content.track import Track
-from actwin.errors import ConfigError, MissingExtraError
+from actwin.errors import ConfigError
 from actwin.units import KMH_PER_MS, lap_time_text
 
 
@@ -86,10 +81,7 @@ def write_report(report: Report, path: str | Path) -> Path:
         ConfigError: There is no run to report.
         MissingExtraError: plotly is not installed.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(report), encoding="utf-8")
-    return path
+    return write_page(render(report), path)
 
 
 def render(report: Report) -> str:
@@ -102,35 +94,20 @@ def render(report: Report) -> str:
     channels = (*CHANNELS, "steer_angle")
     traces = [trace(driver.rollout, driver.lap, axis, channels) for driver in shown if driver.lap]
     sections = [_laps_section(drivers), *_trace_sections(report, traces), _learning_section(report, shown)]
-    return Template(_asset("report.html")).substitute(
-        version=escape(actwin.__version__),
-        title=escape(f"{report.track.title}: {_headline(report, drivers)}"),
-        eyebrow=escape(f"{report.track.title} · {report.car}"),
-        headline=escape(_headline(report, drivers)),
-        lede=escape(_lede(report, drivers)),
+    headline = _headline(report, drivers)
+    return page(
+        title=f"{report.track.title}: {headline}",
+        eyebrow=f"{report.track.title} · {report.car}",
+        headline=headline,
+        lede=_lede(report, drivers),
         tiles=_tiles(drivers),
         sections="\n".join([*filter(None, sections), _facts_section(report)]),
-        style=_asset("report.css"),
-        script=_asset("report.js"),
-        plotly=_plotly_source(),
     )
 
 
 def _driver(rollout: Rollout, track: Track) -> _Driver:
     laps = find_laps(rollout, track)
     return _Driver(rollout, laps, best_lap(laps) or min(laps, key=lambda lap: lap.time, default=None))
-
-
-def _asset(name: str) -> str:
-    return files("actwin.analysis").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def _plotly_source() -> str:
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise MissingExtraError("plotly", "dashboard") from error
-    return str(get_plotlyjs())
 
 
 def _headline(report: Report, drivers: Sequence[_Driver]) -> str:
@@ -180,39 +157,13 @@ def _average(driver: _Driver) -> float:
     return float(driver.rollout.frames["speed"][lap.first : lap.last].mean())
 
 
-def _section(title: str, note: str, body: str) -> str:
-    return f'<section><h2>{escape(title)}</h2><p class="note">{escape(note)}</p>{body}</section>'
-
-
-def _figure(name: str, figure: Any, narrow: int | None = None) -> str:
-    """A place for a figure with its data beside it; `narrow` is its height [px] on a phone."""
-    data = figure.to_json().replace("<", "\\u003c")
-    height = f' data-narrow="{narrow}"' if narrow else ""
-    return (
-        f'<div class="figure" id="{name}"{height}></div>'
-        f'<script type="application/json" id="{name}-data">{data}</script>'
-    )
-
-
-def _swatch(index: int) -> str:
-    """A short piece of the driver's line, as in the figures."""
-    look = style_of(index)
-    dashes = {"solid": "none", "dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "11 4"}.get(
-        look.dash, "11 3 2 3"
-    )
-    return (
-        '<svg class="swatch" width="26" height="4" aria-hidden="true"><line x1="0" y1="2" x2="26" y2="2" '
-        f'stroke="{look.colour}" stroke-width="3" stroke-dasharray="{dashes}"/></svg>'
-    )
-
-
 def _laps_section(drivers: Sequence[_Driver]) -> str:
     index = {id(lap): i for i, driver in enumerate(drivers) for lap in driver.laps}
     rows = lap_table([lap for driver in drivers for lap in driver.laps])
     sectors = max((len(row.lap.sectors) for row in rows), default=0)
     heads = ["Lap", "Time", "Gap", *(f"S{i + 1}" for i in range(sectors)), "Top speed", "Track limits"]
     head = '<th class="text">Driver</th>' + "".join(f"<th>{name}</th>" for name in heads)
-    body = "".join(_lap_line(row, _swatch(index[id(row.lap)])) for row in rows)
+    body = "".join(_lap_line(row, swatch(index[id(row.lap)])) for row in rows)
     key = (
         '<ul class="key"><li><span class="purple"></span>best of all</li>'
         '<li><span class="green"></span>driver\'s own best</li><li>'
@@ -220,7 +171,7 @@ def _laps_section(drivers: Sequence[_Driver]) -> str:
     )
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{key}'
     note = "Full laps, line to line. Times in minutes:seconds; only laps within the track limits can be best."
-    return _section("Laps", note, table if rows else '<p class="note">Nobody finished a lap.</p>')
+    return section("Laps", note, table if rows else '<p class="note">Nobody finished a lap.</p>')
 
 
 def _lap_line(row: LapRow, swatch: str) -> str:
@@ -242,20 +193,17 @@ def _lap_line(row: LapRow, swatch: str) -> str:
 
 def _trace_sections(report: Report, traces: Sequence[Trace]) -> list[str]:
     shape = outline(report.track)
-    controls = '<label>Show <select id="map-view"></select></label>'
-    if traces:
-        controls += '<label>Speed of <select id="map-speed"></select></label>'
-    drawing = f'<div class="controls">{controls}</div>' + _figure("map", track_map(shape, traces), 400)
+    drawing = map_with_controls(shape, traces)
     if not traces:
-        return [_section("Track", f"{report.track.title}, {report.track.length:.0f} m.", drawing)]
+        return [section("Track", f"{report.track.title}, {report.track.length:.0f} m.", drawing)]
     reference = 1 if len(traces) > 1 else 0
-    curves = _figure("traces", figures.lap_traces(traces, shape, reference), 900)
+    curves = figure_place("traces", figures.lap_traces(traces, shape, reference), 900)
     note = (
         f"The best lap of each driver. Delta is the time behind {traces[reference].driver}: below zero is faster. "
         "Touch the curves and the dots on the map follow. Drag over a stretch to zoom in, double click to come back."
     )
     body = f'<div class="beside"><div class="sticky">{drawing}</div><div>{curves}</div></div>'
-    sections = [_section("Where the time comes from", note, body)]
+    sections = [section("Where the time comes from", note, body)]
     if report.track.corners and len(traces) > 1:
         sections.append(_corner_section(report.track, traces))
     return sections
@@ -263,7 +211,7 @@ def _trace_sections(report: Report, traces: Sequence[Trace]) -> list[str]:
 
 def _corner_section(track: Track, traces: Sequence[Trace]) -> str:
     rows = sorted(compare_corners(traces, track.corners), key=lambda row: -row.spread)
-    names = "".join(f"<th>{_swatch(i)}{escape(lap.driver)}</th><th>Slowest at</th>" for i, lap in enumerate(traces))
+    names = "".join(f"<th>{swatch(i)}{escape(lap.driver)}</th><th>Slowest at</th>" for i, lap in enumerate(traces))
     head = f'<tr><th class="text">Corner</th>{names}<th>Spread</th></tr>'
     body = []
     for row in rows:
@@ -277,7 +225,7 @@ def _corner_section(track: Track, traces: Sequence[Trace]) -> str:
         body.append(f'<tr><td class="text">{escape(label)}</td>{times}<td>{row.spread:.3f} s</td></tr>')
     note = "From half way after the corner before to half way to the next: time and lowest speed, most won first."
     table = f'<div class="scroll"><table><thead>{head}</thead><tbody>{"".join(body)}</tbody></table></div>'
-    return _section("Corner by corner", note, table)
+    return section("Corner by corner", note, table)
 
 
 def _learning_section(report: Report, shown: Sequence[_Driver]) -> str:
@@ -286,7 +234,7 @@ def _learning_section(report: Report, shown: Sequence[_Driver]) -> str:
         axis = distance_axis(report.track.length, 6.0)
         laps = [trace(driver.rollout, driver.lap, axis, ("ax", "ay")) for driver in shown if driver.lap]
         note = "Each point is a moment of the lap; the outline is what the tyres give."
-        traces_part = _section("Use of the tyres", note, _figure("friction", figures.friction_circle(laps), 380))
+        traces_part = section("Use of the tyres", note, figure_place("friction", figures.friction_circle(laps), 380))
     if report.learning is None or not len(report.learning.steps):
         return traces_part
     references = {driver.rollout.driver: driver.lap.time for driver in shown[1:] if driver.lap}
@@ -300,7 +248,7 @@ def _learning_section(report: Report, shown: Sequence[_Driver]) -> str:
     note = (
         "Lap time of test drives during the training, without exploration; hollow points went beyond the track limits."
     )
-    return f'<div class="columns">{_section("Learning", note, _figure("learning", curve, 320))}{traces_part}</div>'
+    return f'<div class="columns">{section("Learning", note, figure_place("learning", curve, 320))}{traces_part}</div>'
 
 
 def _facts_section(report: Report) -> str:
@@ -315,4 +263,4 @@ def _facts_section(report: Report) -> str:
     if not lists:
         return ""
     note = "What is needed to drive these laps again."
-    return _section("Settings", note, f'<div class="columns">{"".join(lists)}</div>')
+    return section("Settings", note, f'<div class="columns">{"".join(lists)}</div>')

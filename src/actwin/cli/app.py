@@ -1,0 +1,46 @@
+"""The commands of `actwin`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import actwin
+from actwin.cli import cars, demo, evaluate, sim, tracks, train
+
+app = typer.Typer(
+    name="actwin",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: actwin demo",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"actwin {actwin.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """A digital twin of Assetto Corsa's cars and tracks, with drivers trained in it.
+
+    Drivers learn in a fast simulator of the car and the track. No game is needed.
+    """
+
+
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
+app.add_typer(tracks.app, name="tracks")
+app.add_typer(cars.app, name="cars")
+app.command("sim", epilog=sim.EXAMPLES)(sim.sim)
+app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
