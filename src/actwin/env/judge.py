@@ -200,6 +200,14 @@ class Judge:
         """
         begin_episodes(as_floats(frames), as_integers(frames), self._table, self._numbers, rows, self.memory, self.sums)
 
+    def age(self, periods: npt.NDArray[np.float64]) -> None:
+        """Makes the episodes of all cars older, for their time limit.
+
+        Args:
+            periods: [-] [N] Control periods.
+        """
+        self.memory[:, PERIODS] = np.floor(periods)
+
     def judge(self, frames: Frames, history: Floats, first: int = 0, last: int | None = None) -> None:
         """Judges the control period that led to these frames.
 

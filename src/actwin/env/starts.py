@@ -150,14 +150,25 @@ class Starts:
         places[FLYING, 3] *= self.config.fastest
         return places
 
-    def draw(self, seed: int, rows: npt.NDArray[np.int64], episodes: npt.NDArray[np.int64]) -> Start:
+    def draw(
+        self, seed: int, rows: npt.NDArray[np.int64], episodes: npt.NDArray[np.int64], kind: str | None = None
+    ) -> Start:
         """Where some cars begin.
 
         Args:
             seed: Of the run, not negative.
             rows: int64[K] Which cars.
             episodes: int64[N] Counter of each car's episodes.
+            kind: Name of the one kind of start to use instead of the mixture.
+
+        Raises:
+            UnknownNameError: A kind of start that does not exist.
         """
+        shares = self._shares
+        if kind is not None:
+            if kind not in STARTS:
+                raise UnknownNameError("start", kind, STARTS)
+            shares = np.where(np.arange(len(STARTS)) >= START_NAMES.index(kind), 2.0, 0.0).astype(np.float32)
         out = np.empty((len(rows), 5))
-        draw_starts(seed, rows, episodes, self._shares, self._table, self._numbers, self._places, out)
+        draw_starts(seed, rows, episodes, shares, self._table, self._numbers, self._places, out)
         return Start(out[:, 0].astype(np.int64), out[:, 1], out[:, 2], out[:, 3], out[:, 4])

@@ -1,0 +1,88 @@
+"""Moments before mistakes: exact states of cars that failed soon after, to practise again."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from actwin.env.config import StartConfig
+from actwin.env.starts import random_unit
+from actwin.twin.simulator import Simulator, State
+
+SPACING: Final = 0.5
+"""[s] Between the snapshots from which a moment is chosen."""
+DRAW_AGE, DRAW_MOMENT = 5, 6
+
+Indices = npt.NDArray[np.int64]
+
+
+class Mistakes:
+    """Watches N cars and keeps what they were like shortly before they failed.
+
+    Args:
+        config: The settings.
+        simulator: The twin.
+        seed: Of the run.
+    """
+
+    def __init__(self, config: StartConfig, simulator: Simulator, seed: int) -> None:
+        period = simulator.control_period
+        self._simulator, self._seed = simulator, seed
+        self._nearest, self._furthest = (round(before / period) for before in config.replay_before)
+        self._every = max(1, round(SPACING / period))
+        self._recent: deque[tuple[int, State]] = deque(maxlen=self._furthest // self._every + 2)
+        self._room, self._count = config.replay_pool, 0
+        self._pool: State | None = None
+        self._now = 0
+        self._since = np.zeros(simulator.n, np.int64)
+
+    def __len__(self) -> int:
+        return min(self._count, self._room)
+
+    def watch(self) -> None:
+        """Takes note of one more control period."""
+        self._now += 1
+        if self._now % self._every == 0:
+            self._recent.append((self._now, self._simulator.snapshot()))
+
+    def begin(self, rows: Indices) -> None:
+        """Some cars begin new episodes now."""
+        self._since[rows] = self._now
+
+    def add(self, rows: Indices, episodes: Indices) -> None:
+        """Some cars have just failed.
+
+        Args:
+            rows: int64[K] Which cars.
+            episodes: int64[N] Counter of each car's episodes.
+        """
+        for car in rows:
+            share = random_unit(self._seed, int(car), int(episodes[car]), DRAW_AGE)
+            wanted = self._now - self._nearest - int(share * (self._furthest - self._nearest))
+            fitting = [state for taken, state in self._recent if self._since[car] <= taken <= wanted]
+            if fitting:
+                self._keep(fitting[-1][np.array([car])])
+
+    def _keep(self, state: State) -> None:
+        if self._pool is None:
+            self._pool = State(
+                np.zeros((self._room, state.values.shape[1]), state.values.dtype),
+                np.zeros((self._room, state.ints.shape[1]), state.ints.dtype),
+            )
+        place = self._count % self._room
+        self._pool.values[place], self._pool.ints[place] = state.values[0], state.ints[0]
+        self._count += 1
+
+    def pick(self, rows: Indices, episodes: Indices) -> State:
+        """One moment for each of some cars; there must be one.
+
+        Args:
+            rows: int64[K] Which cars.
+            episodes: int64[N] Counter of each car's episodes.
+        """
+        assert self._pool is not None
+        shares = [random_unit(self._seed, int(car), int(episodes[car]), DRAW_MOMENT) for car in rows]
+        return self._pool[np.array([int(share * len(self)) for share in shares], np.int64)]
