@@ -7,6 +7,7 @@ NamedTuple.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from actwin.jit import LANES, jit
 
 
+@cache
 def field_paths(schema: type) -> tuple[str, ...]:
     """Flat names of a NamedTuple's scalars, nested ones and tuple items joined by dots, in memory order."""
     paths: list[str] = []
