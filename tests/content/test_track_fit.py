@@ -140,3 +140,12 @@ def test_borders_of_the_game_fit():
     assert track.length == pytest.approx(5790.0, rel=0.002)
     assert track.line.turns == -1
     assert track.fit_rms < 0.15
+
+
+def test_a_hairpin_as_tight_as_the_road_is_wide_stays_drivable(tmp_path):
+    exact = oval(straight=300.0, radius=9.0, transition=14.0)
+    s = np.arange(0.0, exact.length - 1.5, 3.0)
+    track = fit_track(write_table(tmp_path / "hairpin.csv", *exact.position(s), right=5.0, left=7.5), knots=24)
+    grid = np.arange(0.0, track.length, 0.5)
+    assert (1.0 - track.curvature(grid) * track.wall_left(grid)).min() > 0.0
+    assert (track.wall_left(grid) > track.width_left(grid)).all()

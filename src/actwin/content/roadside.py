@@ -111,7 +111,10 @@ def roadside_by_rule(line: ClothoidLoop, left: Linear, right: Linear) -> Roadsid
         radius = 0.8 / np.maximum(_shifted(side * curvature, 5.0, 5.0), 1e-6)
         limit = minimum_filter1d(np.minimum(radius, _clearance(line, s, side, width)), 3, mode="wrap")
         kerbs.append(Linear(s, kerb, line.length))
-        walls.append(Linear(s, np.maximum(_gentle(np.minimum(wall, limit)), width + 1.5), line.length))
+        # beside a hairpin whose edge is near the centre of the bend there is no room for a verge
+        wall = np.maximum(_gentle(np.minimum(wall, limit)), width + 1.5)
+        wall = np.maximum(np.minimum(wall, 1.15 * radius), width + 0.1)
+        walls.append(Linear(s, wall, line.length))
         code = np.where(escape > 0.4, GRAVEL, GRASS)
         first = np.flatnonzero(code != np.roll(code, 1))
         first = first if len(first) else np.array([0])

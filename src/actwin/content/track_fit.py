@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from actwin.content.track_tables import CentreLineTable, read_centre_line
 from actwin.errors import ConfigError, ContentError
 
 Array = NDArray[np.float64]
+
+LARGEST_SHARE: Final = 0.85
+"""[-] Width at the inside of a bend as a share of its radius, at most."""
 
 
 def _simplified(s: Array, columns: Array, tolerance: float, most: int) -> NDArray[np.intp]:
@@ -45,7 +49,8 @@ def _simplified(s: Array, columns: Array, tolerance: float, most: int) -> NDArra
 def fit_widths(fit: Fit, table: CentreLineTable, tolerance: float = 0.15, most: int = 40) -> tuple[Array, Array, Array]:
     """Road widths beside a fitted centre line.
 
-    The borders stay where the survey has them: what the centre line is off is put into the widths.
+    The borders stay where the survey has them: what the centre line is off is put into the widths. Only in hairpins
+    whose inner border comes near the centre of the bend is the road narrowed, lest it fold over itself.
 
     Args:
         fit: Fitted centre line.
@@ -62,6 +67,9 @@ def fit_widths(fit: Fit, table: CentreLineTable, tolerance: float = 0.15, most: 
     s = np.arange(0.0, length - 2.5, 5.0)
     smooth = np.column_stack([np.interp(s, fit.distance[order], column, period=length) for column in raw.T])
     smooth = gaussian_filter1d(smooth, 2.0, axis=0, mode="wrap")
+    around = fit.line.curvature(s[:, None] + np.arange(-5.0, 6.0))
+    tightest = np.column_stack([around.max(axis=1), -around.min(axis=1)])
+    smooth = np.minimum(smooth, LARGEST_SHARE / np.maximum(tightest, 1e-6))
     kept = _simplified(s, smooth, tolerance, most)
     return s[kept], smooth[kept, 0], smooth[kept, 1]
 
@@ -87,7 +95,8 @@ def fit_track(
         title: Full name; the library name when empty.
         source: Where the survey comes from; the file's name when empty.
         licence: Licence of the survey.
-        knots: Number of knots of curvature; one for each 55 m when not given, at least 24.
+        knots: Number of knots of curvature; one for each 55 m or, where that is not near enough, for each 37 m when
+            not given; at least 24.
 
     Raises:
         ContentError: The table cannot be used, or the borders cross.
@@ -96,15 +105,10 @@ def fit_track(
     path = Path(path)
     table = read_centre_line(path)
     _refuse_folds(table, path)
-    length = survey_curvature(table)[2]
-    wanted = max(24, round(length / 55.0)) if knots is None else knots
-    if knots is None:
-        wanted = min(wanted, len(table.x) // 2)
-    if not 8 <= wanted <= len(table.x) // 2:
-        raise ConfigError(
-            f"{wanted} knots do not fit a table of {len(table.x)} points: choose 8 to {len(table.x) // 2}."
-        )
-    fit = _as_written(fit_centre_line(table, wanted), table)
+    most = len(table.x) // 2
+    if knots is not None and not 8 <= knots <= most:
+        raise ConfigError(f"{knots} knots do not fit a table of {len(table.x)} points: choose 8 to {most}.")
+    fit = _as_written(_fit_well(table) if knots is None else fit_centre_line(table, knots), table)
     line = fit.line
     s, left, right = fit_widths(fit, table)
     edge_left, edge_right = Linear(s, np.round(left, 2), line.length), Linear(s, np.round(right, 2), line.length)
@@ -129,6 +133,19 @@ def fit_track(
     )
     check_track(track, path, largest_gap=1.0)
     return track
+
+
+def _fit_well(table: CentreLineTable) -> Fit:
+    """The fit with one knot for each 55 m, or more where that is over 0.12 m rms or 0.5 m off."""
+    length = survey_curvature(table)[2]
+    most = len(table.x) // 2
+    best = fit_centre_line(table, min(max(24, round(length / 55.0)), most))
+    for spacing in (45.0, 37.0):
+        if best.rms <= 0.12 and best.largest <= 0.5:
+            break
+        fit = fit_centre_line(table, min(max(24, round(length / spacing)), most))
+        best = min(best, fit, key=lambda one: one.rms)
+    return best
 
 
 def _as_written(fit: Fit, table: CentreLineTable) -> Fit:
