@@ -13,8 +13,8 @@ from actwin.twin.tyres import TyreParams
 from actwin.twin.world import World
 from actwin.units import GRAVITY, RADS_PER_RPM
 
-GRID_LENGTH = 300.0
-"""[m] A standing start this near the line is a race start."""
+GRID_LENGTH = 500.0
+"""[m] A standing start this near the timing line is a race start; at Monza the grid lies 300 m beyond it."""
 
 AUTOMATIC = -2.0
 """Gear value that lets the twin choose the gear for the speed."""
