@@ -1,0 +1,133 @@
+"""Demonstrations by the scripted expert and the clone made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from actwin.agents.bc import Demonstrations, Epoch, clone
+from actwin.agents.networks import ActionSpec, Policy
+from actwin.agents.ppo import new_policy
+from actwin.driving.line_follower import LineFollower
+from actwin.env.task import Task, TaskConfig
+from actwin.errors import ConfigError
+from actwin.telemetry.channels import Controls
+from actwin.training.config import ImitationConfig, RunConfig
+
+GRID_SHARE: Final = 0.1
+"""Share of the demonstrators that start from a standstill."""
+DISTURBANCE_TIME: Final = 0.4
+"""[s] Correlation time of the disturbances."""
+CUTTING: Final = 3
+"""Wheels beyond the track limits from which a demonstration is not to be imitated."""
+
+
+class _Disturbance:
+    """Smooth random errors of steering and pedals: what is demonstrated is how the expert mends them.
+
+    Laskey et al. 2017, "DART: noise injection for robust imitation learning".
+    """
+
+    def __init__(self, size: float, n: int, period: float, seed: int) -> None:
+        self.size, self._random = size, np.random.default_rng(seed)
+        self._keep = float(np.exp(-period / DISTURBANCE_TIME))
+        self._value = self._random.standard_normal((n, 2))
+        # Some cars drive undisturbed, so that what they do on the line is in the demonstrations too.
+        self._strength = np.linspace(0.0, 2.0, n)[:, None]
+
+    def apply(self, controls: Controls, reach: npt.NDArray[np.float64]) -> Controls:
+        """Disturbs CONTROLS[N] in place; `reach` is the steering, float[N], that the disturbance is a share of."""
+        noise = self._random.standard_normal(self._value.shape)
+        self._value = self._keep * self._value + np.sqrt(1.0 - self._keep**2) * noise
+        error = self.size * self._strength * self._value
+        controls["steer"] = np.clip(controls["steer"] + reach * error[:, 0], -1.0, 1.0)
+        controls["throttle"] = np.clip(controls["throttle"] + np.minimum(error[:, 1], 0.0), 0.0, 1.0)
+        return controls
+
+
+def demonstrate(
+    config: TaskConfig,
+    imitation: ImitationConfig,
+    seed: int,
+    on_progress: Callable[[float], None] | None = None,
+    task: Task | None = None,
+) -> Demonstrations:
+    """Lets the scripted expert drive many cars from everywhere on the lap and keeps what it saw and did.
+
+    Args:
+        config: The task that is to be learned.
+        imitation: How many cars, how long, how disturbed.
+        seed: Of starts and disturbances.
+        on_progress: Called with the share that is done.
+        task: The task for `imitation.cars` cars, when it was already made.
+
+    Raises:
+        ConfigError: The expert could not stay on the road.
+    """  # fmt: skip
+    task = task or Task(config, imitation.cars)
+    simulator = task.simulator()
+    expert = LineFollower(task.track, task.car, task.n, pace=imitation.pace, noise=imitation.deviation, seed=seed)
+    frames = simulator.reset(**_places(task, seed))
+    task.begin(frames)
+    steps = round(imitation.seconds / config.period)
+    observations = np.empty((steps, task.n, task.observation_size), np.float32)
+    actions = np.empty((steps, task.n, task.action_space.width), np.float32)
+    laps, usable = np.empty((steps, task.n), np.int64), np.empty((steps, task.n), np.bool_)
+    disturbance = _Disturbance(imitation.noise, task.n, config.period, seed)
+    for step in range(steps):
+        task.observe(frames, observations[step])
+        controls = expert.act(frames).copy()
+        actions[step] = task.encode(controls, frames)
+        laps[step] = np.arange(task.n) * 1000 + frames["lap_count"]
+        usable[step] = (
+            (frames["tyres_out"] < CUTTING) & (np.abs(frames["heading_error"]) < 1.0) & (controls["gear"] != -1)
+        )
+        disturbance.apply(controls, 0.02 + np.abs(controls["steer"]))
+        task.actions.remember(controls)
+        frames = simulator.step(controls)
+        if on_progress:
+            on_progress((step + 1) / steps)
+    if usable.mean() < 0.5:
+        raise ConfigError(
+            f"The expert left the road in {1.0 - usable.mean():.0%} of its demonstrations. "
+            "Lower imitation.pace or imitation.noise."
+        )
+    return Demonstrations(observations[usable], actions[usable], laps[usable])
+
+
+def _places(task: Task, seed: int) -> dict[str, npt.NDArray[np.float64]]:
+    """Places on the racing line all around the lap at almost racing speed, a few on the grid."""
+    random = np.random.default_rng(seed)
+    distance = (np.arange(task.n) + random.uniform(size=task.n)) / task.n * task.track.length
+    speed = task.reference.at("speed", distance) * random.uniform(0.6, 0.95, task.n)
+    lateral, heading = task.reference.at("line_offset", distance), task.reference.at("line_angle", distance)
+    standing = np.flatnonzero(random.permutation(task.n) < round(GRID_SHARE * task.n))
+    slots, offsets = task.track.grid_positions(max(len(standing), 1))
+    distance[standing], lateral[standing] = slots[: len(standing)], offsets[: len(standing)]
+    speed[standing] = heading[standing] = 0.0
+    return {"distance": distance, "lateral": lateral, "heading": heading, "speed": speed}
+
+
+def clone_expert(
+    config: RunConfig,
+    demonstrations: Demonstrations,
+    action: ActionSpec,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> tuple[Policy, list[Epoch]]:
+    """The policy that does what was demonstrated, with the network that `config.agent` goes on with.
+
+    Args:
+        config: The run; needs its section `imitation`.
+        demonstrations: From `demonstrate`.
+        action: What is decided.
+        on_epoch: Called after each pass.
+    """
+    assert config.imitation is not None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        policy = new_policy(demonstrations.observations.shape[1], action, config.agent)
+    return policy, clone(policy, demonstrations, config.imitation.bc, config.seed, on_epoch)

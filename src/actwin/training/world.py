@@ -1,0 +1,131 @@
+"""The twin as the trainer sees it: arrays of cars to learn with, fixed starts to be judged by."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from actwin.agents.agent import Flags, Floats
+from actwin.agents.networks import ActionSpec, Policy
+from actwin.driving.policy import PolicyDriver
+from actwin.env.ends import REASON_NAMES
+from actwin.env.judge import MEMORY
+from actwin.env.race import Race
+from actwin.env.task import Task, TaskConfig
+from actwin.training.evaluation import drive_laps, rate, scalars
+from actwin.training.trainer import Score
+from actwin.twin.simulator import State
+
+AROUND: Final = 6
+"""Cars that an evaluation starts around the lap, beside the grid and the flying start."""
+
+
+class TwinCars:
+    """N cars of a task in the twin; implements `trainer.CarArray`.
+
+    Args:
+        task: For N cars.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._race = Race(task)
+        self.num_envs = task.n
+        self.final_observation = self._race.final_observation
+        self.reward_terms = task.judged.terms
+
+    def start(self, seed: int) -> Floats:
+        """Resets all cars; float32[N, O].
+
+        The clocks of the first episodes are spread, so that time limits do not end all of them at once for ever after.
+        """
+        observation = self._race.reset(seed)
+        judged, end = self._race.task.judged, self._race.task.config.end
+        limit = end.time_limit / self._race.task.config.period
+        judged.memory[:, MEMORY.index("periods")] = np.floor(np.random.default_rng(seed).random(self.num_envs) * limit)
+        return observation
+
+    def step_arrays(self, actions: Floats) -> tuple[Floats, Floats, Flags, Flags]:
+        """One control step; observation, reward, terminated, truncated."""
+        race, judged = self._race, self._race.task.judged
+        race.step(actions)
+        return race.observation, judged.reward, judged.terminated, judged.truncated
+
+    def episode_stats(self) -> dict[str, float]:
+        """Means over the episodes that ended since the last call; shares of the reasons for their ends."""
+        books = self._race.episode_stats()
+        if not books:
+            return {}
+        kilometres = max(float(books["progress"].sum()) / 1000.0, 1e-3)
+        shown = {
+            "duration": float(books["duration"].mean()),
+            "return": float(books["return"].mean()),
+            "excursions_per_km": float(books["excursions"].sum()) / kilometres,
+            "collision_per_km": float(books["collision"].sum()) / kilometres,
+        }
+        if (laps := books["best_lap"][books["best_lap"] > 0.0]).size:
+            shown["best_lap"] = float(laps.min())
+        for code, name in enumerate(REASON_NAMES[1:], start=1):
+            shown[f"end_{name}"] = float((books["reason"] == code).mean())
+        return shown
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        task = self._race.task
+        judged = task.judged
+        return {
+            "history": task.actions.history, "episodes": self._race.episodes,
+            "memory": judged.memory, "sums": judged.sums,
+        }  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        """Everything the next step depends on, except the pool of past mistakes, which fills again."""
+        cars = self._race.cockpit.simulator.snapshot()
+        arrays = self._arrays() | {"values": cars.values, "ints": cars.ints}
+        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()} | {"seed": self._race.seed}
+
+    def load_state(self, state: dict[str, Any]) -> Floats:
+        """Goes on from `state()`; the observation float32[N, O]."""
+        self._race.reset(state["seed"])
+        self._race.cockpit.restore(State(state["values"].numpy(), state["ints"].numpy()))
+        for name, array in self._arrays().items():
+            array[:] = state[name].numpy()
+        return self._race.task.observe(self._race.frames)
+
+
+class TwinWorld:
+    """A task in the twin; implements `trainer.World`.
+
+    Args:
+        config: The task.
+    """
+
+    def __init__(self, config: TaskConfig) -> None:
+        self._judge = self.tasks(config, 2 + AROUND)
+        self.config, self.period = config, config.period
+        self.observations = self._judge.observation_size
+        self.action = ActionSpec(*self._judge.action_space)
+        self.task = self._judge.identity()
+
+    @staticmethod
+    def tasks(config: TaskConfig, n: int, like: Task | None = None) -> Task:
+        """The task for N cars; what was computed for `like` is used again."""
+        if like is None:
+            return Task(config, n)
+        return Task(config, n, track=like.track, car=like.car, reference=like.reference)
+
+    def task_for(self, n: int) -> Task:
+        """The task for N cars."""
+        return self.tasks(self.config, n, self._judge)
+
+    def cars(self, n: int) -> TwinCars:
+        """N cars to train with."""
+        return TwinCars(self.task_for(n))
+
+    def evaluate(self, policy: Policy) -> Score:
+        """Drives one lap from the grid, one flying, and some from around the lap, without exploration."""
+        drives = drive_laps("policy", PolicyDriver(self._judge, policy), self._judge, around=AROUND)
+        shown = dict(scalars(drives))
+        best = min(drive.best for drive in drives)
+        return Score(rate(drives, self._judge.reference.lap_time), best, shown)
