@@ -62,7 +62,7 @@ def test_every_track_is_drawn_with_equal_axes_and_closed(name) -> None:
         assert np.hypot(x[0] - x[-1], y[0] - y[-1]) < 0.01
     figure = track_map(shape)
     assert figure.layout.yaxis.scaleanchor == "x"
-    assert [view["label"] for view in figure.layout.meta["views"]][0] == "Whole track"
+    assert figure.layout.meta["views"][0]["label"] == "Whole track"
     assert len(figure.layout.meta["views"]) == 1 + len(track.corners)
 
 

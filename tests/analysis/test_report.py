@@ -94,7 +94,8 @@ def test_nothing_is_loaded_from_anywhere(page) -> None:
 
 
 def test_the_browser_is_told_to_load_nothing(page) -> None:
-    policies = [a["content"] for tag, a in page.tags if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    metas = [attributes for tag, attributes in page.tags if tag == "meta"]
+    policies = [meta["content"] for meta in metas if meta.get("http-equiv") == "Content-Security-Policy"]
     assert len(policies) == 1
     assert "default-src 'none'" in policies[0]
     assert "http" not in policies[0]

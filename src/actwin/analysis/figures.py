@@ -25,6 +25,8 @@ class Panel:
         title: What is drawn, with its unit.
         share: [-] Its part of the height, relative to the others.
         series: One array for each line, in the order of the drivers.
+        short: Name in a readout, with its unit.
+        digits: Decimals in a readout.
         axis: More about the vertical axis, as plotly takes it.
         shape: "linear", or "hv" for values that hold until the next.
     """
@@ -32,12 +34,17 @@ class Panel:
     title: str
     share: float
     series: Sequence[Floats]
+    short: str
+    digits: int = 0
     axis: Mapping[str, Any] = field(default_factory=dict)
     shape: str = "linear"
 
 
 def lap_traces(traces: Sequence[Trace], outline: Outline, reference: int = 0, height: int = 940) -> Any:
     """Speed, delta time, pedals, steering and gear over distance, one below the other on one axis with one cursor.
+
+    `layout.meta` holds what a page needs for a readout at the cursor: `step` [m] from value to value, `drivers`, and
+    the `short` name and `digits` of each of the `panels`; the curves are ordered by panel, then driver.
 
     Args:
         traces: Laps on one axis.
@@ -47,23 +54,19 @@ def lap_traces(traces: Sequence[Trace], outline: Outline, reference: int = 0, he
     """
     against = traces[reference]
     steering = "steer_angle" in against.channels
+    percent: dict[str, Any] = {"range": [-4, 104], "dtick": 50}
+    zero: dict[str, Any] = {"zeroline": True, "zerolinecolor": style.EDGE}
+    steer = "Steering wheel [°], left positive" if steering else "Steering [% of lock], left positive"
+    steers = [np.degrees(lap["steer_angle"]) if steering else 100.0 * lap["steer"] for lap in traces]
+    deltas = [delta(lap, against) for lap in traces]
+    delta_title = f"Delta to {against.driver} [s], up = slower"
     panels = [
-        Panel("Speed [km/h]", 3.2, [lap["speed"] * KMH_PER_MS for lap in traces]),
-        Panel(
-            f"Delta to {against.driver} [s], up = slower",
-            1.6,
-            [delta(lap, against) for lap in traces],
-            {"tickformat": "+.2~f", "zeroline": True, "zerolinecolor": style.EDGE},
-        ),
-        Panel("Throttle [%]", 1.0, [100.0 * lap["throttle"] for lap in traces], {"range": [-4, 104], "dtick": 50}),
-        Panel("Brake [%]", 1.0, [100.0 * lap["brake"] for lap in traces], {"range": [-4, 104], "dtick": 50}),
-        Panel(
-            "Steering wheel [°], left positive" if steering else "Steering [% of lock], left positive",
-            1.2,
-            [np.degrees(lap["steer_angle"]) if steering else 100.0 * lap["steer"] for lap in traces],
-            {"zeroline": True, "zerolinecolor": style.GRID},
-        ),
-        Panel("Gear", 1.0, [lap["gear"] for lap in traces], {"dtick": 2, "rangemode": "tozero"}, "hv"),
+        Panel("Speed [km/h]", 3.2, [lap["speed"] * KMH_PER_MS for lap in traces], "km/h"),
+        Panel(delta_title, 1.6, deltas, "delta s", 3, {"tickformat": "+.2~f"} | zero),
+        Panel("Throttle [%]", 1.0, [100.0 * lap["throttle"] for lap in traces], "thr. %", 0, percent),
+        Panel("Brake [%]", 1.0, [100.0 * lap["brake"] for lap in traces], "brk. %", 0, percent),
+        Panel(steer, 1.2, steers, "steer °" if steering else "steer %", 0, zero),
+        Panel("Gear", 1.0, [lap["gear"] for lap in traces], "gear", 0, {"dtick": 2, "rangemode": "tozero"}, "hv"),
     ]
     step = float(against.distance[1])
     figure = _stacked(step, [lap.driver for lap in traces], panels, height)
@@ -84,15 +87,20 @@ def lap_traces(traces: Sequence[Trace], outline: Outline, reference: int = 0, he
             y=1.0,
             yref="paper",
             yanchor="bottom",
+            yshift=13,
+            name="corner",
             text=text,
             showarrow=False,
             font={"size": 10, "color": style.MUTED},
         )
     for start in outline.sectors[1:]:
         figure.add_vline(x=start, line={"color": style.EDGE, "width": 1, "dash": "dot"}, layer="below")
-    figure.update_layout(
-        hovermode="x unified", hoversubplots="axis", dragmode="zoom", margin={"t": 66}, meta={"step": step}
-    )
+    meta = {
+        "step": step,
+        "drivers": [lap.driver for lap in traces],
+        "panels": [{"short": panel.short, "digits": panel.digits} for panel in panels],
+    }
+    figure.update_layout(hovermode="x unified", hoversubplots="axis", dragmode="zoom", margin={"t": 76}, meta=meta)
     figure.update_layout(legend={"y": 1.0, "yref": "container", "yanchor": "top"})
     return figure
 
@@ -133,6 +141,7 @@ def _stacked(step: float, names: Sequence[str], panels: Sequence[Panel], height:
                 yaxis=f"y{key}",
                 mode="lines",
                 line={"color": look.colour, "dash": look.dash, "width": look.width * 0.8, "shape": panel.shape},
+                hovertemplate=f"%{{y:.{panel.digits}f}} {panel.short}",
             )
         top = bottom - gap
     lowest = f"y{len(panels)}" if len(panels) > 1 else "y"
@@ -215,8 +224,8 @@ def friction_circle(traces: Sequence[Trace], height: int = 440) -> Any:
     for i, lap in reversed(list(enumerate(traces))):
         look = style.style_of(i)
         figure.add_scatter(
-            x=np.round(lap["ay"] / GRAVITY, 3)[::3],
-            y=np.round(lap["ax"] / GRAVITY, 3)[::3],
+            x=(lap["ay"] / GRAVITY).astype(np.float32)[::2],
+            y=(lap["ax"] / GRAVITY).astype(np.float32)[::2],
             mode="markers",
             name=lap.driver,
             legendrank=i,
@@ -229,18 +238,15 @@ def friction_circle(traces: Sequence[Trace], height: int = 440) -> Any:
             },
             hovertemplate="lateral %{x:.1f} g<br>longitudinal %{y:.1f} g<extra></extra>",
         )
-    figure.update_layout(
-        style.layout(
-            height,
-            xaxis=style.axis("Lateral [g], left positive", zeroline=True, zerolinecolor=style.EDGE, constrain="domain"),
-            yaxis=style.axis(
-                "Longitudinal [g], forward positive",
-                zeroline=True,
-                zerolinecolor=style.EDGE,
-                scaleanchor="x",
-                scaleratio=1.0,
-            ),
-            hovermode="closest",
-        )
-    )
+    zero = {"zeroline": True, "zerolinecolor": style.EDGE, "dtick": 2}
+    lateral, longitudinal = (np.concatenate([lap[name] for lap in traces]) / GRAVITY for name in ("ay", "ax"))
+    across = style.axis("Lateral [g], left positive", range=_usual(lateral), constrain="domain", **zero)
+    along = style.axis("Longitudinal [g], forward positive", range=_usual(longitudinal), scaleanchor="x", **zero)
+    figure.update_layout(style.layout(height, xaxis=across, yaxis=along, hovermode="closest"))
     return figure
+
+
+def _usual(values: Floats) -> list[float]:
+    """Limits that hold all but the rarest values: a touch of the wall would leave no room for the rest."""
+    low, high = np.percentile(values, [0.3, 99.7])
+    return [float(low) - 0.4, float(high) + 0.4]

@@ -141,8 +141,9 @@ def _tiles(drivers: Sequence[_Driver]) -> str:
     driver = drivers[0]
     facts: dict[str, str] = {}
     if lap := driver.lap:
-        facts[f"{driver.rollout.driver}, best lap"] = lap_time_text(lap.time)
-        facts["Sum of its best sectors"] = lap_time_text(theoretical_best(driver.laps))
+        facts[f"{driver.rollout.driver}, {'best' if lap.valid else 'uncounted'} lap"] = lap_time_text(lap.time)
+        if lap.valid:
+            facts["Sum of its best sectors"] = lap_time_text(theoretical_best(driver.laps))
         facts["Top speed"] = f"{lap.top_speed * KMH_PER_MS:.0f} km/h"
         facts["Average speed"] = f"{_average(driver) * KMH_PER_MS:.0f} km/h"
         counted = sum(lap.valid for lap in driver.laps)
@@ -202,6 +203,7 @@ def _trace_sections(report: Report, traces: Sequence[Trace]) -> list[str]:
         f"The best lap of each driver. Delta is the time behind {traces[reference].driver}: below zero is faster. "
         "Touch the curves and the dots on the map follow. Drag over a stretch to zoom in, double click to come back."
     )
+    drawing += '<div class="scroll"><table id="readout"></table></div>'
     body = f'<div class="beside"><div class="sticky">{drawing}</div><div>{curves}</div></div>'
     sections = [section("Where the time comes from", note, body)]
     if report.track.corners and len(traces) > 1:

@@ -42,7 +42,9 @@ def track_map(outline: Outline, traces: Sequence[Trace] = (), height: int = 620)
             for i, lap in enumerate(traces)
         ]
         figure.add_scatter(**_speed_bar(scale))
-        meta["cursor"] = [_append(figure, _cursor(i, lap)) for i, lap in enumerate(traces)]
+        # Last is drawn on top: the first driver's dot.
+        dots = [_append(figure, _cursor(i, lap)) for i, lap in reversed(list(enumerate(traces)))]
+        meta["cursor"] = dots[::-1]
     for label in outline.labels:
         figure.add_annotation(
             x=label.x,
