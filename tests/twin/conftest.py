@@ -77,7 +77,7 @@ class PlainTrack:
     runoff_right = runoff_left
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plain_track():
     return PlainTrack
 
