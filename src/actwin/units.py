@@ -51,5 +51,5 @@ def air_density(temperature: float, altitude: float = 0.0) -> float:
     Returns:
         [kg/m³] Dry-air density. ISO 2533:1975.
     """
-    pressure = 101_325.0 * (1.0 - 2.25577e-5 * altitude) ** 5.25588
+    pressure: float = 101_325.0 * (1.0 - 2.25577e-5 * altitude) ** 5.25588
     return pressure / (GAS_CONSTANT_AIR * (temperature + CELSIUS_ZERO))
