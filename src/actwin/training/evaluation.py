@@ -55,7 +55,7 @@ class Drive(NamedTuple):
 
 
 def drive_laps(
-    name: str, driver: Driver, task: Task, *, around: int = 0, laps: int = 1, slowest: float = 1.35
+    name: str, driver: Driver, task: Task, *, around: int = 0, laps: int = 1, slowest: float = 1.25
 ) -> list[Drive]:
     """Drives from the grid, flying, and from places around the lap, at once.
 
@@ -66,20 +66,20 @@ def drive_laps(
         driver: For 2 + `around` cars.
         task: Gives track, car, physics and racing speed.
         around: Cars that start around the lap.
-        laps: Full laps that a car from the grid has time for.
+        laps: Full laps, from line to line, that each car has time for.
         slowest: How much longer than the predicted lap a lap may take.
     """
     n = 2 + around
     simulator = _simulator(task, n)
     starts = ["grid", "flying", *["around"] * around]
-    frames = place_cars(simulator, task, around)
+    frames = place_cars(simulator, task, around, laps)
     driver.reset(None)
-    steps = round((laps * slowest * task.reference.lap_time + 25.0) / simulator.control_period)
+    steps = round((laps + 1) * slowest * task.reference.lap_time / simulator.control_period)
     kept = np.empty((steps + 1, n), FRAME)
     kept[0] = frames
     for step in range(1, steps + 1):
         kept[step] = simulator.step(driver.act(simulator.frames))
-        if step % 25 == 0 and kept["lap_count"][step].min() >= laps + 1:
+        if step % 25 == 0 and kept["lap_count"][step].min() > laps:
             kept = kept[: step + 1]
             break
     return [_drive(name, start, simulator, kept, car, task) for car, start in enumerate(starts)]
@@ -89,8 +89,12 @@ def _simulator(task: Task, n: int) -> Simulator:
     return task.simulator() if task.n == n else Task(task.config, n, track=task.track, car=task.car).simulator()
 
 
-def place_cars(simulator: Simulator, task: Task, around: int) -> Frames:
-    """Puts 2 + `around` cars where `drive_laps` wants them; FRAME[N]."""
+def place_cars(simulator: Simulator, task: Task, around: int, laps: int) -> Frames:
+    """Puts 2 + `around` cars where `drive_laps` wants them; FRAME[N].
+
+    The flying car has the car's default fuel, which is for one flying lap, for each lap; the others have one more, because
+    they have up to a lap to drive before their first full one.
+    """
     slots, offsets = task.track.grid_positions(1)
     run_up = float(task.track.wrap(-RUN_UP))
     distance = np.concatenate([slots, [run_up], np.arange(around) / max(around, 1) * task.track.length])
@@ -98,7 +102,8 @@ def place_cars(simulator: Simulator, task: Task, around: int) -> Frames:
     share = np.concatenate([[0.0, 0.9], np.full(around, AROUND_SPEED)])
     lateral[0], heading[0] = offsets[0], 0.0
     speed = share * task.reference.at("speed", distance)
-    return simulator.reset(distance=distance, lateral=lateral, heading=heading, speed=speed)
+    fuel = task.car.chassis.fuel * np.where(np.arange(2 + around) == 1, laps, laps + 1)
+    return simulator.reset(distance=distance, lateral=lateral, heading=heading, speed=speed, fuel=fuel)
 
 
 def _drive(name: str, start: str, simulator: Simulator, kept: Frames, car: int, task: Task) -> Drive:
