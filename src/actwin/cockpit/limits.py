@@ -77,4 +77,6 @@ def refuse_broken(controls: Controls, n: int | None = None) -> None:
         bad = np.flatnonzero(~np.isfinite(controls[channel.name]))
         if len(bad):
             value = controls[channel.name][bad[0]]
-            raise ControlError(f"The control '{channel.name}' of car {bad[0]} is {value}. Send finite numbers; nothing was sent.")
+            raise ControlError(
+                f"The control '{channel.name}' of car {bad[0]} is {value}. Send finite numbers; nothing was sent."
+            )

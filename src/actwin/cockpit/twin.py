@@ -17,7 +17,8 @@ class TwinCockpit:
 
     Args:
         simulator: The twin.
-        limits: Range and rate limits of the controls; None leaves them to the simulator, which cuts to the range itself.
+        limits: Range and rate limits of the controls; None leaves them to the simulator, which cuts to the range
+            itself.
 
     Attributes:
         simulator: The twin.

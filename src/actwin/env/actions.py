@@ -1,7 +1,7 @@
 """What the driver's numbers mean: actions turned into controls, and controls back into actions.
 
-An action is `width` numbers: the continuous controls in [-1, 1], then the index of the discrete choice where there is one (a gear, or
-an entry of a named set).
+An action is `width` numbers: the continuous controls in [-1, 1], then the index of the discrete choice where there is
+one (a gear, or an entry of a named set).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from actwin.env.config import ActionConfig
 from actwin.errors import ControlError, UnknownNameError
-from actwin.jit import clip, jit, kernel, maximum
+from actwin.jit import clip, jit, kernel, maximum, minimum
 from actwin.telemetry.channels import (
     AUTO_GEAR,
     CONTROLS_COLUMN,
@@ -89,15 +89,26 @@ class ActionSpace(NamedTuple):
 def steering_range(speed: float, steer_speed: float, least: float) -> float:
     """Share of the lock that full action reaches at a speed [m/s]: least + (1 - least) min(1, (v0 / v)²)."""
     if steer_speed <= 0.0:
-        return np.float32(1.0)  # type: ignore[no-any-return]
-    ratio = steer_speed / maximum(speed, steer_speed)
+        least = 1.0
+    ratio = minimum(steer_speed / maximum(speed, 0.1), 1.0)
     return least + (1.0 - least) * ratio * ratio
 
 
 @kernel
 def decode_cars(
-    actions: Any, frames: Any, history: Any, choices: Any, numbers: Any, kind: int, pedals: int, gears: int, relative: bool,
-    floats: Any, integers: Any, first: int, last: int,
+    actions: Any,
+    frames: Any,
+    history: Any,
+    choices: Any,
+    numbers: Any,
+    kind: int,
+    pedals: int,
+    gears: int,
+    relative: bool,
+    floats: Any,
+    integers: Any,
+    first: int,
+    last: int,
 ) -> None:
     """Controls of the cars [first, last), which also go to the front of their history.
 
@@ -106,7 +117,8 @@ def decode_cars(
         frames: float32[N, W] FRAMEs that the driver saw.
         history: float32[N, 3 H] Controls sent, newest first.
         choices: float32[C, 3] The discrete set.
-        numbers: float32: most steering change and most pedal change in a period, steering speed [m/s], least steering range.
+        numbers: float32: most steering change and most pedal change in a period, steering speed [m/s], least steering
+            range.
         kind, pedals: Codes of the settings.
         gears: Number of gears when they are learned, else 0.
         relative: Whether the discrete set's steering is a rate.
@@ -194,11 +206,14 @@ class ActionMap:
         n = len(self.controls)
         given = np.ascontiguousarray(actions, np.float32)
         if given.shape != (n, self.space.width):
-            raise ControlError(f"Actions must have the shape {(n, self.space.width)}, not {given.shape}. See the action table.")
+            raise ControlError(
+                f"Actions must have the shape {(n, self.space.width)}, not {given.shape}. See the action table."
+            )
         if not np.isfinite(given.sum()):
             rows = np.flatnonzero(~np.isfinite(given).all(axis=1))
             if len(rows):
-                raise ControlError(f"The action of car {rows[0]} is {given[rows[0]].tolist()}. Send finite numbers; nothing was driven.")
+                values = given[rows[0]].tolist()
+                raise ControlError(f"The action of car {rows[0]} is {values}. Send finite numbers; nothing was driven.")
         return given
 
     def decode(self, actions: Floats, frames: Frames, first: int = 0, last: int | None = None) -> Controls:
@@ -213,13 +228,24 @@ class ActionMap:
             CONTROLS[N], the array `controls`.
         """
         decode_cars(
-            actions, as_floats(frames), self.history, self._choices, self._numbers, self._kind, self._pedals, self.gears,
-            self.set.relative, as_floats(self.controls), as_integers(self.controls), first, len(frames) if last is None else last,
+            actions,
+            as_floats(frames),
+            self.history,
+            self._choices,
+            self._numbers,
+            self._kind,
+            self._pedals,
+            self.gears,
+            self.set.relative,
+            as_floats(self.controls),
+            as_integers(self.controls),
+            first,
+            len(frames) if last is None else last,
         )
         return self.controls
 
     def encode(self, controls: Controls, frames: Frames) -> Floats:
-        """The actions that give these controls, the inverse of `decode`; what lies out of reach is cut to the nearest action.
+        """The actions that give these controls, the inverse of `decode`; what is out of reach is cut to it.
 
         The history must hold what was sent before, as it does when every control is followed by `remember`.
 
@@ -238,12 +264,16 @@ class ActionMap:
             return self._nearest(steer, throttle, brake, reach)
         pedal = throttle - brake
         if self._kind == ABSOLUTE:
-            columns = [steer / reach, pedal] if self._pedals == ONE_AXIS else [steer / reach, 2 * throttle - 1, 2 * brake - 1]
+            columns = (
+                [steer / reach, pedal] if self._pedals == ONE_AXIS else [steer / reach, 2 * throttle - 1, 2 * brake - 1]
+            )
         elif self._pedals == ONE_AXIS:
             columns = [(steer - before[:, 0]) / change, (pedal - before[:, 1] + before[:, 2]) / pedal_change]
         else:
             columns = [
-                (steer - before[:, 0]) / change, (throttle - before[:, 1]) / pedal_change, (brake - before[:, 2]) / pedal_change
+                (steer - before[:, 0]) / change,
+                (throttle - before[:, 1]) / pedal_change,
+                (brake - before[:, 2]) / pedal_change,
             ]
         columns = [np.clip(column, -1.0, 1.0) for column in columns]
         if self.gears:
@@ -268,10 +298,8 @@ class ActionMap:
     def _nearest(self, steer: Any, throttle: Any, brake: Any, reach: Any) -> Floats:
         """Index of the entry of the discrete set that comes nearest to controls."""
         choices = self._choices.astype(np.float64)
-        if self.set.relative:
-            wanted = (steer - self.history[:, 0]) / float(self._numbers[0])
-        else:
-            wanted = steer / reach
+        change = float(self._numbers[0])
+        wanted = (steer - self.history[:, 0]) / change if self.set.relative else steer / reach
         target = np.stack([np.clip(wanted, -1.0, 1.0), throttle, brake], axis=1)
         index = ((target[:, None, :] - choices[None]) ** 2).sum(axis=2).argmin(axis=1)
         return np.asarray(index[:, None], np.float32)
@@ -280,10 +308,10 @@ class ActionMap:
         """The action as a Markdown table."""
         lines = ["| index | action | low | high | meaning |", "|---|---|---|---|---|"]
         if self._kind == DISCRETE:
-            lines.append(f"| 0 | choice | 0 | {len(self.set.choices) - 1} | entry of `{self.config.discrete_set}`: {self.set.doc} |")
-            return "\n".join(lines)
+            meaning = f"entry of `{self.config.discrete_set}`: {self.set.doc}"
+            return "\n".join([*lines, f"| 0 | choice | 0 | {len(self.set.choices) - 1} | {meaning} |"])
         rate = " change of the" if self._kind == RATE else ""
-        rows = [("steer",f"{rate} steering, left positive")]
+        rows = [("steer", f"{rate} steering, left positive")]
         if self._pedals == ONE_AXIS:
             rows.append(("pedal", f"{rate} pedal: positive throttle, negative brake"))
         else:

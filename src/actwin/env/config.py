@@ -24,7 +24,9 @@ class ObservationConfig(Settings):
     horizon: float = Field(6.0, gt=0.0, le=30.0, description="[s] How far the look-ahead reaches at the current speed.")
     least_reach: float = Field(60.0, gt=0.0, description="[m] Reach of the look-ahead at standstill.")
     points: int = Field(16, ge=1, le=64, description="Look-ahead points on each line.")
-    progression: float = Field(1.5, ge=1.0, le=4.0, description="1 spaces the points evenly; more puts them nearer the car.")
+    progression: float = Field(
+        1.5, ge=1.0, le=4.0, description="1 spaces the points evenly; more puts them nearer the car."
+    )
     rays: int = Field(11, ge=1, le=64, description="Rays in the feature `rays`, fanned from right to left.")
     ray_range: float = Field(200.0, gt=0.0, description="[m] Distance at which a ray gives up.")
     ray_fan: float = Field(2.4, gt=0.0, le=6.2832, description="[rad] Angle between the outermost rays.")
@@ -35,14 +37,20 @@ class ObservationConfig(Settings):
 class ActionConfig(Settings):
     """What the driver's numbers mean; see `actwin.env.actions`."""
 
-    kind: Literal["absolute", "rate", "discrete"] = Field("absolute", description="Positions, their changes, or a named set.")
+    kind: Literal["absolute", "rate", "discrete"] = Field(
+        "absolute", description="Positions, their changes, or a named set."
+    )
     pedals: Literal["one_axis", "separate"] = Field("one_axis", description="Throttle and brake on one axis or on two.")
     gear: Literal["automatic", "learned"] = Field("automatic", description="Who shifts.")
     discrete_set: str = Field("iqn35", description="Name of the set when `kind` is discrete.")
-    steer_rate: float = Field(4.0, gt=0.0, description="[1/s] Change of steering at full action, in shares of the lock.")
+    steer_rate: float = Field(
+        4.0, gt=0.0, description="[1/s] Change of steering at full action, in shares of the lock."
+    )
     pedal_rate: float = Field(12.0, gt=0.0, description="[1/s] Change of a pedal at full action.")
     steer_speed: float = Field(
-        0.0, ge=0.0, description="[m/s] Above it the steering range shrinks with the square of speed; 0 keeps the full range."
+        0.0,
+        ge=0.0,
+        description="[m/s] Above it the steering range shrinks with the square of speed; 0 keeps the full range.",
     )
     least_steer: float = Field(0.2, gt=0.0, le=1.0, description="Share of the lock that is left at any speed.")
 
@@ -50,10 +58,14 @@ class ActionConfig(Settings):
 class StartConfig(Settings):
     """How episodes begin; see `actwin.env.starts`."""
 
-    mixture: Mapping[str, float] = Field({"anywhere": 0.9, "grid": 0.1}, description="Probability of each kind of start.")
+    mixture: Mapping[str, float] = Field(
+        {"anywhere": 0.9, "grid": 0.1}, description="Probability of each kind of start."
+    )
     slowest: float = Field(0.4, ge=0.0, description="Least share of the racing speed in a start anywhere.")
     fastest: float = Field(0.95, gt=0.0, description="Greatest share of the racing speed in a start anywhere.")
-    lateral: float = Field(0.6, ge=0.0, le=1.0, description="Spread across the road, 1 from edge to edge, about the line.")
+    lateral: float = Field(
+        0.6, ge=0.0, le=1.0, description="Spread across the road, 1 from edge to edge, about the line."
+    )
     heading: float = Field(0.05, ge=0.0, le=1.5, description="[rad] Largest heading error.")
     flying_distance: float = Field(300.0, gt=0.0, description="[m] Run-up to the line of a flying start.")
     replay_before: tuple[float, float] = Field((2.0, 4.0), description="[s] How long before a mistake a replay begins.")
@@ -79,8 +91,12 @@ class EndConfig(Settings):
     """When an episode ends; see `actwin.env.ends`."""
 
     time_limit: float = Field(60.0, gt=0.0, description="[s] Truncates.")
-    lap_limit: int = Field(0, ge=0, description="Line-to-line laps after which the episode is truncated; 0 is no limit.")
-    off_track_wheels: int = Field(4, ge=1, le=4, description="Wheels beyond the track limits that count as off the track.")
+    lap_limit: int = Field(
+        0, ge=0, description="Line-to-line laps after which the episode is truncated; 0 is no limit."
+    )
+    off_track_wheels: int = Field(
+        4, ge=1, le=4, description="Wheels beyond the track limits that count as off the track."
+    )
     off_track_time: float = Field(0.5, ge=0.0, description="[s] Off the track without a break that terminates.")
     spin_angle: float = Field(1.9, gt=0.0, le=3.1416, description="[rad] Heading error that terminates.")
     backward_distance: float = Field(15.0, gt=0.0, description="[m] Lost against the furthest point that terminates.")
@@ -101,7 +117,13 @@ class PhysicsConfig(Settings):
 
 
 DEFAULT_REWARD: Mapping[str, float] = {
-    "progress": 0.02, "track_limits": 0.3, "smoothness": 0.05, "slip": 0.02, "collision": 1.0, "failure": 3.0, "lap_bonus": 1.0,
+    "progress": 0.02,
+    "track_limits": 0.3,
+    "smoothness": 0.05,
+    "slip": 0.02,
+    "collision": 1.0,
+    "failure": 3.0,
+    "lap_bonus": 1.0,
 }
 """About one a second at 50 m/s, and three seconds lost for a failure."""
 
@@ -169,4 +191,6 @@ def _explain(error: ValidationError) -> str:
     for part in path:
         model = model.model_fields[part].annotation
     near = difflib.get_close_matches(name, model.model_fields, n=1, cutoff=0.5)
-    return f"{where} does not exist. " + (f"Did you mean {near[0]}?" if near else f"Known: {', '.join(model.model_fields)}.")
+    return f"{where} does not exist. " + (
+        f"Did you mean {near[0]}?" if near else f"Known: {', '.join(model.model_fields)}."
+    )

@@ -1,6 +1,7 @@
 """When an episode ends: failures terminate it, limits truncate it.
 
-After a termination nothing more can be earned; after a truncation the car would have driven on, so a learner has to bootstrap.
+After a termination nothing more can be earned; after a truncation the car would have driven on, so a learner has to
+bootstrap.
 """
 
 from __future__ import annotations
@@ -42,16 +43,32 @@ def limits(config: EndConfig, period: float) -> npt.NDArray[np.float32]:
     # A limit that the clock only meets by rounding still counts.
     steps = [np.ceil(time / period - 1e-6) for time in (config.off_track_time, config.stall_time, config.time_limit)]
     return np.array(
-        [config.off_track_wheels, steps[0], config.spin_angle, config.backward_distance, config.stall_speed, steps[1],
-         config.wall_energy, steps[2], laps],
+        [
+            config.off_track_wheels,
+            steps[0],
+            config.spin_angle,
+            config.backward_distance,
+            config.stall_speed,
+            steps[1],
+            config.wall_energy,
+            steps[2],
+            laps,
+        ],
         np.float32,
     )
 
 
 @jit
 def end_reason(
-    limit: Any, off_periods: float, angle: float, lost: float, stalled_periods: float, collision: float, finite: bool,
-    periods: float, laps: float,
+    limit: Any,
+    off_periods: float,
+    angle: float,
+    lost: float,
+    stalled_periods: float,
+    collision: float,
+    finite: bool,
+    periods: float,
+    laps: float,
 ) -> int:
     """Why an episode ends now, 0 when it goes on.
 

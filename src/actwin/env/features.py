@@ -1,7 +1,8 @@
 """What the driver may see: the named features, their presets, and the layout of an observation.
 
-Every feature says its size, unit, scaling and range, so that the observation table can be printed. A feature reads FRAME, the
-controls sent before, and the road as the driver knows it; whether the frames come from the twin or the game makes no difference.
+Every feature says its size, unit, scaling and range, so that the observation table can be printed. A feature reads
+FRAME, the controls sent before, and the road as the driver knows it; whether the frames come from the twin or the game
+makes no difference.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class Feature:
         if self.source in {"channel", "code"}:
             return tuple(f"{self.name}_{w}" for w in WHEELS) if FRAME_CHANNEL[self.column].wheels else (self.name,)
         if self.source == "controls":
-            return tuple(f"{part}_{k + 1}_ago" for k in range(config.history) for part in ("steer", "throttle", "brake"))
+            return tuple(
+                f"{part}_{k + 1}_ago" for k in range(config.history) for part in ("steer", "throttle", "brake")
+            )
         if self.source == "points":
             return tuple(f"{self.name}_{axis}_{p}" for axis in "xy" for p in range(config.points))
         if self.source == "samples":
@@ -114,36 +117,111 @@ FEATURES: Final[Mapping[str, Feature]] = {
         _channel("abs_active", 1.0),
         _channel("tc_active", 1.0),
         _channel("lap_valid", 1.0),
-        Feature("previous_controls", "controls", "-", "steering, throttle and brake sent in the control periods before, newest first",
-                1.0, -1.0, 1.0),
-        Feature("line_offset", "line", "m", "offset of the car from the racing line, left positive", 5.0, -50.0, 50.0, "line_offset"),
-        Feature("line_angle", "line", "rad", "heading minus direction of the racing line, left positive", 1.0, -math.pi, math.pi,
-                "line_angle"),
-        Feature("line_curvature", "line", "1/m", "curvature of the racing line here, left positive", 0.05, -0.5, 0.5,
-                "line_curvature"),
+        Feature(
+            "previous_controls",
+            "controls",
+            "-",
+            "steering, throttle and brake sent in the control periods before, newest first",
+            1.0,
+            -1.0,
+            1.0,
+        ),
+        Feature(
+            "line_offset",
+            "line",
+            "m",
+            "offset of the car from the racing line, left positive",
+            5.0,
+            -50.0,
+            50.0,
+            "line_offset",
+        ),
+        Feature(
+            "line_angle",
+            "line",
+            "rad",
+            "heading minus direction of the racing line, left positive",
+            1.0,
+            -math.pi,
+            math.pi,
+            "line_angle",
+        ),
+        Feature(
+            "line_curvature",
+            "line",
+            "1/m",
+            "curvature of the racing line here, left positive",
+            0.05,
+            -0.5,
+            0.5,
+            "line_curvature",
+        ),
         Feature("line_speed", "line", "m/s", "racing speed here", 60.0, 0.0, 130.0, "speed"),
-        Feature("left_border", "points", "m", f"points of the left track edge ahead, {_CAR_FRAME}", 1.0, column="left_x"),
-        Feature("right_border", "points", "m", f"points of the right track edge ahead, {_CAR_FRAME}", 1.0, column="right_x"),
+        Feature(
+            "left_border", "points", "m", f"points of the left track edge ahead, {_CAR_FRAME}", 1.0, column="left_x"
+        ),
+        Feature(
+            "right_border", "points", "m", f"points of the right track edge ahead, {_CAR_FRAME}", 1.0, column="right_x"
+        ),
         Feature("racing_line", "points", "m", f"points of the racing line ahead, {_CAR_FRAME}", 1.0, column="line_x"),
-        Feature("curvature_ahead", "samples", "1/m", "curvature of the centre line ahead, left positive", 0.02, -0.5, 0.5, "curvature"),
-        Feature("line_curvature_ahead", "samples", "1/m", "curvature of the racing line ahead, left positive", 0.02, -0.5, 0.5,
-                "line_curvature"),
+        Feature(
+            "curvature_ahead",
+            "samples",
+            "1/m",
+            "curvature of the centre line ahead, left positive",
+            0.02,
+            -0.5,
+            0.5,
+            "curvature",
+        ),
+        Feature(
+            "line_curvature_ahead",
+            "samples",
+            "1/m",
+            "curvature of the racing line ahead, left positive",
+            0.02,
+            -0.5,
+            0.5,
+            "line_curvature",
+        ),
         Feature("speed_ahead", "samples", "m/s", "racing speed ahead", 60.0, 0.0, 130.0, "speed"),
-        Feature("width_left_ahead", "samples", "m", "centre line to the left edge ahead", 10.0, 0.0, 50.0, "width_left"),
-        Feature("width_right_ahead", "samples", "m", "centre line to the right edge ahead", 10.0, 0.0, 50.0, "width_right"),
-        Feature("rays", "rays", "m", "distance to the nearest border along rays, from right to left", 100.0, 0.0, 1000.0),
+        Feature(
+            "width_left_ahead", "samples", "m", "centre line to the left edge ahead", 10.0, 0.0, 50.0, "width_left"
+        ),
+        Feature(
+            "width_right_ahead", "samples", "m", "centre line to the right edge ahead", 10.0, 0.0, 50.0, "width_right"
+        ),
+        Feature(
+            "rays", "rays", "m", "distance to the nearest border along rays, from right to left", 100.0, 0.0, 1000.0
+        ),
     )
 }
 
 _CAR: Final = (
-    "vx", "vy", "yaw_rate", "ax", "ay", "slip_ratio", "slip_angle", "load", "rpm", "steer", "throttle", "brake",
-    "border_left", "border_right", "heading_error", "gear", "tyres_out", "previous_controls",
+    "vx",
+    "vy",
+    "yaw_rate",
+    "ax",
+    "ay",
+    "slip_ratio",
+    "slip_angle",
+    "load",
+    "rpm",
+    "steer",
+    "throttle",
+    "brake",
+    "border_left",
+    "border_right",
+    "heading_error",
+    "gear",
+    "tyres_out",
+    "previous_controls",
 )
 
 PRESETS: Final[Mapping[str, tuple[str, ...]]] = {
     "full": (*_CAR, "line_offset", "line_angle", "left_border", "right_border", "racing_line"),
-    "curvature": (*_CAR, "line_offset", "line_angle", "curvature_ahead", "speed_ahead"),
-    "rays": (*_CAR, "rays", "curvature_ahead"),
+    "with_curvature": (*_CAR, "line_offset", "line_angle", "curvature_ahead", "speed_ahead"),
+    "with_rays": (*_CAR, "rays", "curvature_ahead"),
     "roadmap": ("speed", "rpm", "steer_angle", "throttle", "brake", "lap_progress", "gear"),
 }
 """Named lists of features: `roadmap` is the seven channels of the recordings, nothing else."""
@@ -215,8 +293,15 @@ class Layout:
         scales = self._scales(feature)
         limit = self.config.clip
         return [
-            Column(label, feature.name, feature.unit, scale, max(feature.low / scale, -limit), min(feature.high / scale, limit),
-                   feature.doc)
+            Column(
+                label,
+                feature.name,
+                feature.unit,
+                scale,
+                max(feature.low / scale, -limit),
+                min(feature.high / scale, limit),
+                feature.doc,
+            )
             for label, scale in zip(feature.labels(self.config), scales, strict=True)
         ]
 
@@ -246,7 +331,11 @@ class Layout:
             first = self.start[feature.name]
             mine = [column for column in self.columns if column.feature == feature.name]
             span = f"{first}" if len(mine) == 1 else f"{first}-{first + len(mine) - 1}"
-            scale = f"{mine[0].scale:g}" if len({c.scale for c in mine}) == 1 else f"{mine[0].scale:.3g} … {mine[-1].scale:.3g}"
+            scale = (
+                f"{mine[0].scale:g}"
+                if len({c.scale for c in mine}) == 1
+                else f"{mine[0].scale:.3g} … {mine[-1].scale:.3g}"
+            )
             lines.append(
                 f"| {span} | {feature.name} | {feature.unit} | {scale} | {min(c.low for c in mine):.3g} | "
                 f"{max(c.high for c in mine):.3g} | {feature.doc} |"

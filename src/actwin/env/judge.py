@@ -28,14 +28,47 @@ LINE_DISTANCE, LINE_TIME = VIEW_COLUMN["line_distance"], VIEW_COLUMN["time"]
 LEFT, RIGHT = VIEW_COLUMN["width_left"], VIEW_COLUMN["width_right"]
 
 MEMORY: Final = (
-    "place", "clock", "periods", "off_periods", "stalled_periods", "progress", "furthest", "crossings", "laps", "valid_laps",
-    "excursions", "off_total", "collision", "reward", "best_lap", "last_lap",
+    "place",
+    "clock",
+    "periods",
+    "off_periods",
+    "stalled_periods",
+    "progress",
+    "furthest",
+    "crossings",
+    "laps",
+    "valid_laps",
+    "excursions",
+    "off_total",
+    "collision",
+    "reward",
+    "best_lap",
+    "last_lap",
 )
-"""What the judge remembers of an episode: place [m] and clock [s] on the racing line, control periods driven, off the track and
-standing; progress [m], line crossings seen, laps, how often and how long off the track, energy lost [J], return, lap times [s]."""
-(PLACE, CLOCK, PERIODS, OFF, STALLED, PROGRESS, FURTHEST, CROSSINGS, LAPS, VALID_LAPS, EXCURSIONS, OFF_TOTAL, ENERGY, REWARD,
- BEST_LAP, LATEST_LAP) = range(len(MEMORY))
+"""What the judge remembers of an episode: place [m] and clock [s] on the racing line, control periods driven, off the
+track and standing; progress [m], line crossings seen, laps, how often and how long off the track, energy lost [J],
+return, lap times [s]."""
+(
+    PLACE,
+    CLOCK,
+    PERIODS,
+    OFF,
+    STALLED,
+    PROGRESS,
+    FURTHEST,
+    CROSSINGS,
+    LAPS,
+    VALID_LAPS,
+    EXCURSIONS,
+    OFF_TOTAL,
+    ENERGY,
+    REWARD,
+    BEST_LAP,
+    LATEST_LAP,
+) = range(len(MEMORY))
 TERM_COUNT: Final = len(TERMS)
+HUGE: Final = 1.0e9
+"""Beyond it a state counts as broken."""
 
 
 @jit
@@ -54,7 +87,7 @@ def begin_episodes(frames: Any, codes: Any, table: Any, numbers: Any, rows: Any,
     """Starts the books of some cars; arguments as in `judge_cars`, `rows` int64[K] which cars."""
     for k in range(len(rows)):
         car = rows[k]
-        row, share = locate(table, clip(frames[car, DISTANCE], 0.0, numbers[2]), numbers[1])
+        row, share = locate(clip(frames[car, DISTANCE], 0.0, numbers[2]), numbers[1])
         for column in range(len(MEMORY)):
             memory[car, column] = 0.0
         memory[car, PLACE] = look_up(table, row, share, LINE_DISTANCE)
@@ -65,7 +98,9 @@ def begin_episodes(frames: Any, codes: Any, table: Any, numbers: Any, rows: Any,
 
 
 @jit
-def _follow(frame: Any, code: Any, place: float, clock: float, numbers: Any, limit: Any, mine: Any) -> tuple[float, float, float]:
+def _follow(
+    frame: Any, code: Any, place: float, clock: float, numbers: Any, limit: Any, mine: Any
+) -> tuple[float, float, float]:
     """Brings an episode's memory up to date; progress [m], time [s] gained and valid laps of this period."""
     progress = _forward(place, mine[PLACE], numbers[3])
     gain = _forward(clock, mine[CLOCK], numbers[4])
@@ -84,7 +119,7 @@ def _follow(frame: Any, code: Any, place: float, clock: float, numbers: Any, lim
             if mine[BEST_LAP] <= 0.0 or frame[LAST_LAP] < mine[BEST_LAP]:
                 mine[BEST_LAP] = frame[LAST_LAP]
     mine[CROSSINGS] = crossings
-    if np.float32(code[TYRES_OUT]) >= limit[0]:
+    if code[TYRES_OUT] >= limit[0]:
         if mine[OFF] == 0.0:
             mine[EXCURSIONS] += 1.0
         mine[OFF] += 1.0
@@ -98,8 +133,22 @@ def _follow(frame: Any, code: Any, place: float, clock: float, numbers: Any, lim
 
 @kernel
 def judge_cars(
-    frames: Any, codes: Any, history: Any, table: Any, numbers: Any, limit: Any, weights: Any, memory: Any, sums: Any,
-    terms: Any, reward: Any, terminated: Any, truncated: Any, reasons: Any, first: int, last: int,
+    frames: Any,
+    codes: Any,
+    history: Any,
+    table: Any,
+    numbers: Any,
+    limit: Any,
+    weights: Any,
+    memory: Any,
+    sums: Any,
+    terms: Any,
+    reward: Any,
+    terminated: Any,
+    truncated: Any,
+    reasons: Any,
+    first: int,
+    last: int,
 ) -> None:
     """Judges the control period that the cars [first, last) have driven.
 
@@ -107,7 +156,8 @@ def judge_cars(
         frames, codes: float32[N, W] and int32[N, W], the same FRAMEs.
         history: float32[N, H] Controls sent, newest first.
         table: float32[rows × VIEW_WIDTH] The road.
-        numbers: float32: control period [s], cells in a metre, lap length [m], racing line's length [m], its lap time [s].
+        numbers: float32: control period [s], cells in a metre, lap length [m], racing line's length [m], its lap time
+            [s].
         limit: float32 From `ends.limits`.
         weights: float32[T] Of the reward terms.
         memory: float32[N, MEMORY] The episodes' books.
@@ -121,26 +171,54 @@ def judge_cars(
     for car in range(first, last):
         frame, code, mine, sent = frames[car], codes[car], memory[car], history[car]
         total = frame[DISTANCE] + frame[SPEED] + frame[OFFSET] + frame[HEADING] + frame[YAW_RATE]
-        finite = total - total == 0.0
-        row, share = locate(table, clip(frame[DISTANCE], 0.0, numbers[2]), numbers[1])
+        # Written so because fast maths folds total - total; a comparison with NaN is still false.
+        finite = abs(total) < HUGE
+        row, share = locate(clip(frame[DISTANCE], 0.0, numbers[2]), numbers[1])
         progress, gain, lap = _follow(
-            frame, code, look_up(table, row, share, LINE_DISTANCE), look_up(table, row, share, LINE_TIME), numbers, limit, mine
+            frame,
+            code,
+            look_up(table, row, share, LINE_DISTANCE),
+            look_up(table, row, share, LINE_TIME),
+            numbers,
+            limit,
+            mine,
         )
         reason = end_reason(
-            limit, mine[OFF], abs(frame[HEADING]), mine[FURTHEST] - mine[PROGRESS], mine[STALLED], frame[COLLISION], finite,
-            mine[PERIODS], mine[LAPS],
+            limit,
+            mine[OFF],
+            abs(frame[HEADING]),
+            mine[FURTHEST] - mine[PROGRESS],
+            mine[STALLED],
+            frame[COLLISION],
+            finite,
+            mine[PERIODS],
+            mine[LAPS],
         )
+        out: Any = np.float32(code[TYRES_OUT])
         failed = reason > 0 and reason <= LAST_TERMINATION
         steer, throttle, brake = sent[0] - sent[3], sent[1] - sent[4], sent[2] - sent[5]
         width = 0.5 * (look_up(table, row, share, LEFT) + look_up(table, row, share, RIGHT))
-        values = reward_terms(Moment(
-            numbers[0], progress, gain, np.float32(code[TYRES_OUT]), frame[SPEED],
-            (frame[OFFSET] - look_up(table, row, share, LINE_OFFSET)) / maximum(width, 1.0),
-            wrap_angle(frame[HEADING] - look_up(table, row, share, LINE_ANGLE)),
-            steer * steer + throttle * throttle + brake * brake, -frame[AX],
-            excess_slip(frame[USE]) + excess_slip(frame[USE + 1]) + excess_slip(frame[USE + 2]) + excess_slip(frame[USE + 3]),
-            lap, frame[COLLISION], 1.0 if mine[STALLED] > 0.0 else 0.0, 1.0 if failed else 0.0,
-        ))
+        values = reward_terms(
+            Moment(
+                numbers[0],
+                progress,
+                gain,
+                out,
+                frame[SPEED],
+                (frame[OFFSET] - look_up(table, row, share, LINE_OFFSET)) / maximum(width, 1.0),
+                wrap_angle(frame[HEADING] - look_up(table, row, share, LINE_ANGLE)),
+                steer * steer + throttle * throttle + brake * brake,
+                -frame[AX],
+                excess_slip(frame[USE])
+                + excess_slip(frame[USE + 1])
+                + excess_slip(frame[USE + 2])
+                + excess_slip(frame[USE + 3]),
+                lap,
+                frame[COLLISION],
+                1.0 if mine[STALLED] > 0.0 else 0.0,
+                1.0 if failed else 0.0,
+            )
+        )
         earned = np.float32(0.0)
         for k in range(TERM_COUNT):
             if weights[k] > 0.0:
@@ -186,7 +264,13 @@ class Judge:
         self.sums: Floats = np.zeros((n, TERM_COUNT), np.float32)
         self._table = reference.table.reshape(-1)
         self._numbers = np.array(
-            [config.period, 1.0 / reference.cell_length, reference.track.length, reference.line_length, reference.lap_time],
+            [
+                config.period,
+                1.0 / reference.cell_length,
+                reference.track.length,
+                reference.line_length,
+                reference.lap_time,
+            ],
             np.float32,
         )
         self._limits = limits(config.end, config.period)
@@ -217,7 +301,20 @@ class Judge:
             first, last: Which cars; by default all.
         """
         judge_cars(
-            as_floats(frames), as_integers(frames), history, self._table, self._numbers, self._limits, self.weights, self.memory,
-            self.sums, self._terms, self.reward, self.terminated, self.truncated, self.reasons, first,
+            as_floats(frames),
+            as_integers(frames),
+            history,
+            self._table,
+            self._numbers,
+            self._limits,
+            self.weights,
+            self.memory,
+            self.sums,
+            self._terms,
+            self.reward,
+            self.terminated,
+            self.truncated,
+            self.reasons,
+            first,
             len(frames) if last is None else last,
         )

@@ -1,7 +1,7 @@
 """Looking along the road: points of borders and line in the car frame, samples and rays, for one car at a time.
 
-The functions are inlined into the observation kernel. Points lie in loops without branches, so that the compiler computes one point
-per vector lane.
+The functions are inlined into the observation kernel. Points lie in loops without branches, so that the compiler
+computes one point per vector lane.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ RAY_RISE = VIEW_COLUMN["right_x"] - VIEW_COLUMN["left_x"]
 
 
 @jit
-def locate(table: Any, distance: float, cell_rate: float) -> tuple[int, float]:
+def locate(distance: Any, cell_rate: Any) -> tuple[Any, Any]:
     """Row of the table, as an offset into it, and share of the cell at a lap distance.
 
     Args:
-        table: float32[rows × VIEW_WIDTH].
         distance: [m] Not negative.
         cell_rate: [1/m] Cells in a metre.
     """
@@ -33,7 +32,7 @@ def locate(table: Any, distance: float, cell_rate: float) -> tuple[int, float]:
 
 
 @jit
-def look_up(table: Any, row: int, share: float, column: int) -> float:
+def look_up(table: Any, row: Any, share: Any, column: Any) -> Any:
     """A column, linear between two rows."""
     low = table[row + column]
     return low + share * (table[row + column + np.uint32(WIDTH)] - low)
@@ -47,8 +46,18 @@ def reach_of(speed: float, horizon: float, least: float, most: float) -> float:
 
 @lane_loop
 def points_ahead(
-    out_x: Any, out_y: Any, table: Any, column: int, shares: Any, distance: float, reach: float, cell_rate: float,
-    x: float, y: float, sine: float, cosine: float,
+    out_x: Any,
+    out_y: Any,
+    table: Any,
+    column: int,
+    shares: Any,
+    distance: float,
+    reach: float,
+    cell_rate: float,
+    x: float,
+    y: float,
+    sine: float,
+    cosine: float,
 ) -> None:
     """Points of one line in the car frame.
 
@@ -64,7 +73,7 @@ def points_ahead(
         sine, cosine: Of the car's yaw.
     """
     for p in range(len(shares)):
-        row, share = locate(table, distance + reach * shares[p], cell_rate)
+        row, share = locate(distance + reach * shares[p], cell_rate)
         dx = look_up(table, row, share, column) - x
         dy = look_up(table, row, share, column + np.uint32(1)) - y
         out_x[p] = cosine * dx + sine * dy
@@ -77,7 +86,7 @@ def samples_ahead(
 ) -> None:
     """Samples of one column at the look-ahead points; arguments as in `points_ahead`."""
     for p in range(len(shares)):
-        row, share = locate(table, distance + reach * shares[p], cell_rate)
+        row, share = locate(distance + reach * shares[p], cell_rate)
         out[p] = look_up(table, row, share, column)
 
 
@@ -95,8 +104,17 @@ def _crossing(ax: float, ay: float, bx: float, by: float, cosine: float, sine: f
 
 @jit
 def cast_rays(
-    out: Any, start: int, table: Any, x: float, y: float, yaw: float, distance: float, length: float, cell_rate: float,
-    angles: Any, far: float,
+    out: Any,
+    start: int,
+    table: Any,
+    x: float,
+    y: float,
+    yaw: float,
+    distance: float,
+    length: float,
+    cell_rate: float,
+    angles: Any,
+    far: float,
 ) -> None:
     """Distances to the nearest border along rays.
 
@@ -117,7 +135,7 @@ def cast_rays(
     back = minimum(0.25 * far, 40.0)
     first = distance - back
     first = select(first < 0.0, first + length, first)
-    row, _ = locate(table, first, cell_rate)
+    row, _ = locate(first, cell_rate)
     sine, cosine = sin_cos(yaw)
     for cell in range(np.int32((back + far) * cell_rate)):
         here = row + cell * WIDTH

@@ -51,8 +51,25 @@ def _line_features(out: Any, start: int, frame: Any, table: Any, row: int, share
 
 @kernel
 def observe_cars(
-    frames: Any, codes: Any, history: Any, table: Any, channels: Any, code_channels: Any, shown: int, lines: Any, points: Any,
-    samples: Any, shares: Any, angles: Any, scales: Any, lows: Any, highs: Any, numbers: Any, out: Any, first: int, last: int,
+    frames: Any,
+    codes: Any,
+    history: Any,
+    table: Any,
+    channels: Any,
+    code_channels: Any,
+    shown: int,
+    lines: Any,
+    points: Any,
+    samples: Any,
+    shares: Any,
+    angles: Any,
+    scales: Any,
+    lows: Any,
+    highs: Any,
+    numbers: Any,
+    out: Any,
+    first: int,
+    last: int,
 ) -> None:
     """Observations of the cars [first, last).
 
@@ -66,7 +83,8 @@ def observe_cars(
         shares: float32[P] Points as shares of the reach.
         angles: float32[R] [rad] Rays; empty for none.
         scales, lows, highs: float32[O] Factor and limits of each column.
-        numbers: float32: horizon [s], least reach [m], greatest reach [m], cells in a metre, lap length [m], ray range [m].
+        numbers: float32: horizon [s], least reach [m], greatest reach [m], cells in a metre, lap length [m], ray range
+            [m].
         out: float32[N, O].
         first, last: Which cars.
     """
@@ -79,15 +97,25 @@ def observe_cars(
         distance = clip(frame[DISTANCE], 0.0, length)
         column = _car_features(row_out, 0, frame, codes[car], history[car], channels, code_channels, shown)
         if len(lines) > 0:
-            row, share = locate(table, distance, cell_rate)
+            row, share = locate(distance, cell_rate)
             column = _line_features(row_out, column, frame, table, row, share, lines)
         if ahead > 0:
             reach = reach_of(frame[SPEED], horizon, least, most)
             sine, cosine = sin_cos(frame[YAW])
             for k in range(len(points)):
                 points_ahead(
-                    row_out[column:], row_out[column + count:], table, points[k], shares, distance, reach, cell_rate,
-                    frame[X], frame[Y], sine, cosine,
+                    row_out[column:],
+                    row_out[column + count :],
+                    table,
+                    points[k],
+                    shares,
+                    distance,
+                    reach,
+                    cell_rate,
+                    frame[X],
+                    frame[Y],
+                    sine,
+                    cosine,
                 )
                 column += 2 * count
             for k in range(len(samples)):
@@ -115,16 +143,32 @@ class Observer:
             for source in ("line", "points", "samples")
         }
         most = (len(reference.table) - reference.cells - 2) * reference.cell_length
-        self._settings = (
-            reference.table.reshape(-1), layout.channel_columns("channel"), layout.channel_columns("code"),
+        self._settings: tuple[Any, ...] = (
+            reference.table.reshape(-1),
+            layout.channel_columns("channel"),
+            layout.channel_columns("code"),
             3 * config.history if layout.of("controls") else 0,
-            table_columns["line"], table_columns["points"], table_columns["samples"], layout.shares,
+            table_columns["line"],
+            table_columns["points"],
+            table_columns["samples"],
+            layout.shares,
             layout.angles if layout.of("rays") else layout.angles[:0],
-            *(np.array(values, np.float32) for values in (
-                [1.0 / c.scale for c in layout.columns], [c.low for c in layout.columns], [c.high for c in layout.columns],
-                [config.horizon, min(config.least_reach, most), most, 1.0 / reference.cell_length, reference.track.length,
-                 min(config.ray_range, most)],
-            )),
+            *(
+                np.array(values, np.float32)
+                for values in (
+                    [1.0 / c.scale for c in layout.columns],
+                    [c.low for c in layout.columns],
+                    [c.high for c in layout.columns],
+                    [
+                        config.horizon,
+                        min(config.least_reach, most),
+                        most,
+                        1.0 / reference.cell_length,
+                        reference.track.length,
+                        min(config.ray_range, most),
+                    ],
+                )
+            ),
         )
 
     def observe(self, frames: Frames, history: Floats, out: Floats, first: int = 0, last: int | None = None) -> Floats:
@@ -140,5 +184,6 @@ class Observer:
             `out`.
         """
         end = len(frames) if last is None else last
-        observe_cars(as_floats(frames), as_integers(frames), history, *self._settings, out, first, end)
+        arguments: tuple[Any, ...] = (as_floats(frames), as_integers(frames), history, *self._settings, out, first, end)
+        observe_cars(*arguments)
         return out

@@ -26,8 +26,14 @@ Indices = npt.NDArray[np.int64]
 PLACES: Final = ("distance", "lateral", "heading", "speed")
 """Values that a reset may fix."""
 RECORDED: Final = {
-    "progress": "progress", "laps": "laps", "valid_laps": "valid_laps", "best_lap": "best_lap", "last_lap": "last_lap",
-    "excursions": "excursions", "collision": "collision", "return": "reward",
+    "progress": "progress",
+    "laps": "laps",
+    "valid_laps": "valid_laps",
+    "best_lap": "best_lap",
+    "last_lap": "last_lap",
+    "excursions": "excursions",
+    "collision": "collision",
+    "return": "reward",
 }
 """Statistics of an episode by the names of the judge's books."""
 
@@ -65,7 +71,11 @@ class Race:
         self._pool = ThreadPoolExecutor(workers - 1) if workers > 1 else None
 
     def reset(
-        self, seed: int | None = None, rows: Indices | None = None, start: str | None = None, place: Mapping[str, Any] | None = None
+        self,
+        seed: int | None = None,
+        rows: Indices | None = None,
+        start: str | None = None,
+        place: Mapping[str, Any] | None = None,
     ) -> Floats:
         """Begins new episodes.
 
@@ -161,7 +171,9 @@ class Race:
         books = judged.memory[rows]
         column = {name: books[:, k] for k, name in enumerate(MEMORY)}
         record: dict[str, npt.NDArray[Any]] = {
-            "car": rows, "reason": judged.reasons[rows], "duration": column["periods"] * np.float32(self.task.config.period),
+            "car": rows,
+            "reason": judged.reasons[rows],
+            "duration": column["periods"] * np.float32(self.task.config.period),
             "off_track_time": column["off_total"] * np.float32(self.task.config.period),
         }
         record |= {name: column[book] for name, book in RECORDED.items()}
@@ -173,9 +185,9 @@ class Race:
         """Hands out, and forgets, the books of the episodes that ended since the last call.
 
         Returns:
-            Arrays [E] by name: `car`, `reason` (codes of `ends.REASONS`), `duration` [s], `off_track_time` [s], `progress` [m],
-            `laps`, `valid_laps`, `best_lap` [s] and `last_lap` [s] (0 for none), `excursions`, `collision` [J], `return`, and
-            `term/<name>` for each reward term; empty when no episode ended.
+            Arrays [E] by name: `car`, `reason` (codes of `ends.REASONS`), `duration` [s], `off_track_time` [s],
+            `progress` [m], `laps`, `valid_laps`, `best_lap` [s] and `last_lap` [s] (0 for none), `excursions`,
+            `collision` [J], `return`, and `term/<name>` for each reward term; empty when no episode ended.
         """
         records, self._records = self._records, []
         return {name: np.concatenate([record[name] for record in records]) for name in records[0]} if records else {}

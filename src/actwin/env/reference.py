@@ -85,7 +85,7 @@ class Reference:
         self.cells = max(8, round(track.length / CELL_LENGTH))
         self.cell_length = track.length / self.cells
         self.line_length = self.line.length
-        s = np.arange(self.cells) * self.cell_length
+        s = np.arange(self.cells, dtype=np.float64) * self.cell_length
         racing_speed = _periodic(np.asarray(speed, np.float64), s / track.length)
         lap = self._view(s, racing_speed)
         step = np.diff(np.append(lap.line_distance, self.line_length))
@@ -108,9 +108,21 @@ class Reference:
         line_x, line_y, _ = track.to_world(s, offset)
         along = np.interp(s, np.append(line.distance, track.length), np.append(line.path, line.length))
         return RoadView(
-            left_x, left_y, right_x, right_y, line_x, line_y,
-            curvature=track.curvature(s), line_curvature=line.curvature_at(s), line_offset=offset, line_angle=line.angle_at(s),
-            line_distance=along - along[0], speed=speed, time=0.0, width_left=left, width_right=right,
+            left_x,
+            left_y,
+            right_x,
+            right_y,
+            line_x,
+            line_y,
+            curvature=track.curvature(s),
+            line_curvature=line.curvature_at(s),
+            line_offset=offset,
+            line_angle=line.angle_at(s),
+            line_distance=along - along[0],
+            speed=speed,
+            time=0.0,
+            width_left=left,
+            width_right=right,
         )
 
     def at(self, name: str, s: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -99,7 +99,8 @@ class TopView:
         step = reference.cell_length
         cells = np.arange(here - int(BEHIND / step), here + int(AHEAD / step)) % reference.cells
         left, right, line = (
-            pose.to_view(self._columns[f"{name}_x"][cells], self._columns[f"{name}_y"][cells]) for name in ("left", "right", "line")
+            pose.to_view(self._columns[f"{name}_x"][cells], self._columns[f"{name}_y"][cells])
+            for name in ("left", "right", "line")
         )
         pen.polygon([*left, *reversed(right)], fill=ROAD)
         for edge in (left, right):
@@ -107,7 +108,10 @@ class TopView:
         for start in range(0, len(line) - 3, 6):
             pen.line(line[start : start + 4], fill=LINE, width=FINE, joint="curve")
         if 0 in cells:
-            ends = [pose.to_view(self._columns[f"{side}_x"][:1], self._columns[f"{side}_y"][:1])[0] for side in ("left", "right")]
+            ends = [
+                pose.to_view(self._columns[f"{side}_x"][:1], self._columns[f"{side}_y"][:1])[0]
+                for side in ("left", "right")
+            ]
             pen.line(ends, fill=EDGE, width=3 * FINE)
 
     def _fit_map(self) -> tuple[Array, Array]:
@@ -140,8 +144,13 @@ def _draw_car(pen: Any, frame: Any) -> None:
         pen.polygon(tyre, fill=RED if use > 1.0 else (12, 12, 14))
     half_length, half_width = 0.5 * CAR_LENGTH * unit, 0.28 * CAR_WIDTH * unit
     pen.polygon(
-        [(x, y - half_length), (x + half_width, y - 0.1 * half_length), (x + half_width, y + 0.9 * half_length),
-         (x - half_width, y + 0.9 * half_length), (x - half_width, y - 0.1 * half_length)],
+        [
+            (x, y - half_length),
+            (x + half_width, y - 0.1 * half_length),
+            (x + half_width, y + 0.9 * half_length),
+            (x - half_width, y + 0.9 * half_length),
+            (x - half_width, y - 0.1 * half_length),
+        ],
         fill=CAR,
     )
 
@@ -149,7 +158,12 @@ def _draw_car(pen: Any, frame: Any) -> None:
 def _box(x: float, y: float, half_length: float, half_width: float, angle: float) -> list[tuple[float, float]]:
     """A rectangle that points up, turned to the left by an angle [rad]."""
     sine, cosine = float(np.sin(angle)), float(np.cos(angle))
-    corners = ((-half_width, -half_length), (half_width, -half_length), (half_width, half_length), (-half_width, half_length))
+    corners = (
+        (-half_width, -half_length),
+        (half_width, -half_length),
+        (half_width, half_length),
+        (-half_width, half_length),
+    )
     return [(x + cosine * a + sine * b, y - sine * a + cosine * b) for a, b in corners]
 
 
@@ -166,11 +180,13 @@ def _draw_strip(pen: Any, frame: Any, controls: Any) -> None:
     _bar(pen, 330, top + 50, 230, float(frame["brake"]), float(controls["brake"]), RED, "brake")
     _steering(pen, 330, top + 78, 230, float(frame["steer"]))
     lap = int(frame["lap_count"]) + 1
-    for row, (label, value) in enumerate((
-        (f"lap {lap}", lap_time_text(float(frame["lap_time"]))),
-        ("last", lap_time_text(float(frame["last_lap_time"]))),
-        ("best", lap_time_text(float(frame["best_lap_time"]))),
-    )):
+    for row, (label, value) in enumerate(
+        (
+            (f"lap {lap}", lap_time_text(float(frame["lap_time"]))),
+            ("last", lap_time_text(float(frame["last_lap_time"]))),
+            ("best", lap_time_text(float(frame["best_lap_time"]))),
+        )
+    ):
         _text(pen, 690, top + 26 + 28 * row, label, 15, QUIET, "lm")
         _text(pen, 850, top + 26 + 28 * row, value, 18, EDGE if row or frame["lap_valid"] else RED, "rm")
     out = int(frame["tyres_out"])
@@ -185,7 +201,9 @@ def _text(pen: Any, x: float, y: float, text: str, size: int, colour: Colour, an
 def _bar(pen: Any, x: float, y: float, length: float, share: float, asked: float, colour: Colour, label: str) -> None:
     """A bar of what acts at the car, with a mark where the driver's foot is."""
     pen.rectangle((x * FINE, (y - 7) * FINE, (x + length) * FINE, (y + 7) * FINE), fill=(44, 47, 54))
-    pen.rectangle((x * FINE, (y - 7) * FINE, (x + length * min(max(share, 0.0), 1.0)) * FINE, (y + 7) * FINE), fill=colour)
+    pen.rectangle(
+        (x * FINE, (y - 7) * FINE, (x + length * min(max(share, 0.0), 1.0)) * FINE, (y + 7) * FINE), fill=colour
+    )
     mark = x + length * min(max(asked, 0.0), 1.0)
     pen.rectangle(((mark - 1) * FINE, (y - 9) * FINE, (mark + 1) * FINE, (y + 9) * FINE), fill=EDGE)
     _text(pen, x + length + 12, y, label, 15, QUIET, "lm")

@@ -1,7 +1,7 @@
 """What the driver is paid for: named terms, each times its weight in the settings.
 
-Rewards are positive and costs negative by themselves, so that no weight is negative. Costs that grow with time are given for each
-second, so that weights do not depend on the control rate.
+Rewards are positive and costs negative by themselves, so that no weight is negative. Costs that grow with time are
+given for each second, so that weights do not depend on the control rate.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MASKED_FROM: Final = 3
 """Wheels beyond the track limits from which progress is not paid: what AC counts as cutting."""
 
 TERMS: Final[Mapping[str, str]] = {
-    "progress": "metres along the racing line, signed; gains are not paid with three or more wheels beyond the track limits",
+    "progress": "metres along the racing line, signed; not paid with three or more wheels beyond the track limits",
     "pace": "seconds gained on the racing speed of the reference line; gains masked like progress",
     "time": "minus the seconds that passed",
     "track_limits": "minus wheels beyond the track limits × (speed / 50 m/s)² × seconds",

@@ -41,13 +41,18 @@ UNIT = 2.0**-24
 
 
 @jit
-def random_unit(seed: int, car: int, episode: int, draw: int) -> float:
+def random_unit(seed: int, car: int, episode: int, draw: int) -> Any:
     """A random number in [0, 1) that depends on nothing but its arguments.
 
-    SplitMix64's output function (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014) of a counter, so
-    that a car's episodes do not depend on how many other cars there are.
+    SplitMix64's output function (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014) of
+    a counter, so that a car's episodes do not depend on how many other cars there are.
     """
-    z = np.uint64(seed) * STEP_SEED + np.uint64(car) * STEP_CAR + np.uint64(episode) * STEP_EPISODE + np.uint64(draw) * STEP_DRAW
+    z = (
+        np.uint64(seed) * STEP_SEED
+        + np.uint64(car) * STEP_CAR
+        + np.uint64(episode) * STEP_EPISODE
+        + np.uint64(draw) * STEP_DRAW
+    )
     for _ in range(2):
         z = (z ^ (z >> np.uint64(30))) * MIX_ONE
         z = (z ^ (z >> np.uint64(27))) * MIX_TWO
@@ -82,8 +87,8 @@ def draw_starts(
         episodes: int64[N] Counter of each car's episodes.
         shares: float32[kinds] Cumulative probabilities of the kinds.
         table: float32[rows × VIEW_WIDTH] The road.
-        numbers: float32: cells in a metre, lap length [m], slowest and fastest share of the racing speed, lateral spread, heading
-            spread [rad].
+        numbers: float32: cells in a metre, lap length [m], slowest and fastest share of the racing speed, lateral
+            spread, heading spread [rad].
         places: float64[kinds, 4] Distance, lateral offset, heading, speed of the kinds with a fixed place.
         out: float64[K, 5] Kind, distance, lateral, heading, speed.
     """
@@ -95,19 +100,21 @@ def draw_starts(
         while kind < len(shares) - 1 and pick >= shares[kind]:
             kind += 1
         out[k, 0] = kind
-        if kind == GRID or kind == PIT_OUT or kind == FLYING:
+        if kind in (GRID, PIT_OUT, FLYING):
             for column in range(4):
                 out[k, 1 + column] = places[kind, column]
             continue
         distance = random_unit(seed, car, episode, 1) * length
-        row, share = locate(table, distance, numbers[0])
+        row, share = locate(distance, numbers[0])
         line = look_up(table, row, share, LINE_OFFSET)
         side = 2.0 * random_unit(seed, car, episode, 2) - 1.0
         room = look_up(table, row, share, LEFT) - line if side > 0.0 else look_up(table, row, share, RIGHT) + line
         pace = numbers[2] + (numbers[3] - numbers[2]) * random_unit(seed, car, episode, 3)
         out[k, 1] = distance
         out[k, 2] = line + side * numbers[4] * maximum(room - MARGIN, 0.0)
-        out[k, 3] = look_up(table, row, share, LINE_ANGLE) + numbers[5] * (2.0 * random_unit(seed, car, episode, 4) - 1.0)
+        out[k, 3] = look_up(table, row, share, LINE_ANGLE) + numbers[5] * (
+            2.0 * random_unit(seed, car, episode, 4) - 1.0
+        )
         out[k, 4] = pace * look_up(table, row, share, SPEED)
 
 
@@ -130,10 +137,17 @@ class Starts:
         weights = np.array([config.mixture.get(name, 0.0) for name in STARTS])
         self.replays = bool(weights[REPLAY] > 0.0)
         self._shares = np.cumsum(weights / weights.sum()).astype(np.float32)
-        self._shares[int(np.flatnonzero(weights)[-1]):] = 2.0
+        self._shares[int(np.flatnonzero(weights)[-1]) :] = 2.0
         self._table = reference.table.reshape(-1)
         self._numbers = np.array(
-            [1.0 / reference.cell_length, reference.track.length, config.slowest, config.fastest, config.lateral, config.heading],
+            [
+                1.0 / reference.cell_length,
+                reference.track.length,
+                config.slowest,
+                config.fastest,
+                config.lateral,
+                config.heading,
+            ],
             np.float32,
         )
         self._places = self._fixed_places(reference)
@@ -144,9 +158,7 @@ class Starts:
         places[GRID, :2] = slots[0], offsets[0]
         places[PIT_OUT] = track.pit_out[0], track.pit_out[1], 0.0, PIT_SPEED
         run_up = float(track.wrap(-self.config.flying_distance))
-        places[FLYING] = run_up, *(
-            float(reference.at(name, run_up)) for name in ("line_offset", "line_angle", "speed")
-        )
+        places[FLYING] = run_up, *(float(reference.at(name, run_up)) for name in ("line_offset", "line_angle", "speed"))
         places[FLYING, 3] *= self.config.fastest
         return places
 

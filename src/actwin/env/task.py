@@ -33,8 +33,8 @@ TASK_VERSION: Final = 1
 class Task:
     """The contract between training and racing, for N cars that the twin or the game drives.
 
-    A driver's step is `observe(frames)`, its decision, `decode(actions, frames)`. A trainer adds `judge(frames)` after the cars have
-    moved and `begin(frames, rows)` where episodes begin. Nothing but FRAME comes from the simulator.
+    A driver's step is `observe(frames)`, its decision, `decode(actions, frames)`. A trainer adds `judge(frames)` after
+    the cars have moved and `begin(frames, rows)` where episodes begin. Nothing but FRAME comes from the simulator.
 
     Args:
         config: The settings.
@@ -90,7 +90,12 @@ class Task:
         """The twin that the settings describe, with N cars."""
         physics = self.config.physics
         return Simulator(
-            self.track, self.car, self.n, substeps=physics.substeps, physics_step=physics.physics_step, threads=threads,
+            self.track,
+            self.car,
+            self.n,
+            substeps=physics.substeps,
+            physics_step=physics.physics_step,
+            threads=threads,
             conditions=Conditions(grip=physics.grip, tyre_thermal=physics.tyre_thermal),
             assists=Assists(abs=physics.abs, traction_control=physics.traction_control),
         )
@@ -117,7 +122,9 @@ class Task:
         Returns:
             `out`.
         """
-        return self._observer.observe(frames, self.actions.history, self.observation if out is None else out, first, last)
+        return self._observer.observe(
+            frames, self.actions.history, self.observation if out is None else out, first, last
+        )
 
     def observe_rows(self, frames: Frames, rows: npt.NDArray[np.int64], out: Floats) -> None:
         """Renews the observations of some cars.
@@ -167,16 +174,18 @@ class Task:
         self.judged.judge(frames, self.actions.history, first, last)
 
     def identity(self) -> dict[str, Any]:
-        """`{"fingerprint", "config"}`: what a checkpoint keeps, in plain values, to rebuild the task and to tell whether it is the same.
+        """`{"fingerprint", "config"}`: what a checkpoint keeps, in plain values, to rebuild the task and to compare it.
 
-        The fingerprint covers the settings and what they resolve to: columns of the observation with their scales, actions with
-        their meaning, control period.
+        The fingerprint covers the settings and what they resolve to: columns of the observation with their scales,
+        actions with their meaning, control period.
         """
         config = self.config.model_dump(mode="json")
         meaning = {
             "version": TASK_VERSION,
             "config": config,
-            "columns": [[c.label, c.unit, round(c.scale, 6), round(c.low, 6), round(c.high, 6)] for c in self.layout.columns],
+            "columns": [
+                [c.label, c.unit, round(c.scale, 6), round(c.low, 6), round(c.high, 6)] for c in self.layout.columns
+            ],
             "action": self.actions.table(),
             "gears": self.actions.gears,
             "period": round(self.config.period, 9),

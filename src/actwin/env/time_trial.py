@@ -29,11 +29,12 @@ SHOWN = ("lap_count", "lap_distance", "lap_time", "last_lap_time", "last_lap_val
 """Channels that `info` repeats, for people who look at it."""
 
 
-def observation_space(task: Task) -> spaces.Box:
+def observation_space(task: Task) -> spaces.Space[Any]:
     """Space of one observation, float32[O]."""
     columns = task.layout.columns
     return spaces.Box(
-        np.array([column.low for column in columns], np.float32), np.array([column.high for column in columns], np.float32),
+        np.array([column.low for column in columns], np.float32),
+        np.array([column.high for column in columns], np.float32),
         dtype=np.float32,
     )
 
@@ -65,11 +66,11 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
     """One car alone on the track, against the clock.
 
     ## Description
-    Drive laps as fast as the car can without leaving the track. The car moves in the twin: four wheels, physics steps of 3 ms, 13 of
-    them to a control period of 39 ms. `gymnasium.make("actwin/TimeTrial-v0", track="monza", car="formula_alpha_2022")` makes it;
-    `gymnasium.make_vec` with the same arguments and `num_envs=4096` makes thousands of them in one array, see `TimeTrialVectorEnv`.
-    Every number below is a setting of `TaskConfig`: pass one as `task=`, or parts of it as a dictionary,
-    `task={"action": {"kind": "rate"}}`.
+    Drive laps as fast as the car can without leaving the track. The car moves in the twin: four wheels, physics steps
+    of 3 ms, 13 of them to a control period of 39 ms. `gymnasium.make("actwin/TimeTrial-v0", track="monza",
+    car="formula_alpha_2022")` makes it; `gymnasium.make_vec` with the same arguments and `num_envs=4096` makes
+    thousands of them in one array, see `TimeTrialVectorEnv`. Every number below is a setting of `TaskConfig`: pass one
+    as `task=`, or parts of it as a dictionary, `task={"action": {"kind": "rate"}}`.
 
     ## Action Space
     By default `Box(-1, 1, (2,), float32)`:
@@ -79,30 +80,34 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
     | 0 | steer | -1 | 1 | steering as a share of the lock, left positive |
     | 1 | pedal | -1 | 1 | positive throttle, negative brake |
 
-    `action.kind="rate"` makes them changes, `action.pedals="separate"` gives throttle and brake an axis each, `action.gear="learned"`
-    makes the space `Dict(controls=Box, gear=Discrete)`, and `action.kind="discrete"` makes it `Discrete`, by default 35 combinations
-    of steering rate and pedal. `env.unwrapped.task.actions.table()` prints the table of an instance.
+    `action.kind="rate"` makes them changes, `action.pedals="separate"` gives throttle and brake an axis each,
+    `action.gear="learned"` makes the space `Dict(controls=Box, gear=Discrete)`, and `action.kind="discrete"` makes it
+    `Discrete`, by default 35 combinations of steering rate and pedal. `env.unwrapped.task.actions.table()` prints the
+    table of an instance.
 
     ## Observation Space
-    `Box(float32)`, scaled to about [-1, 1] and limited to ±10. Preset `full`: velocities, yaw rate, accelerations, slips and loads of
-    the wheels, engine speed, gear, controls at the car and sent in the two periods before, distances to both borders, heading error,
-    tyres out, offset and angle to the racing line, and 16 points each of the left border, the right border and the racing line in the
-    car frame, over the next 6 s at the present speed. Further features and presets are in `actwin.env.features`;
-    `env.unwrapped.task.layout.table()` prints the table of an instance.
+    `Box(float32)`, scaled to about [-1, 1] and limited to ±10. Preset `full`: velocities, yaw rate, accelerations,
+    slips and loads of the wheels, engine speed, gear, controls at the car and sent in the two periods before, distances
+    to both borders, heading error, tyres out, offset and angle to the racing line, and 16 points each of the left
+    border, the right border and the racing line in the car frame, over the next 6 s at the present speed. Further
+    features and presets are in `actwin.env.features`; `env.unwrapped.task.layout.table()` prints the table of an
+    instance.
 
     ## Rewards
-    The sum of named terms, each times its weight in `reward`; `info["reward_terms"]` holds the weighted terms. By default metres along
-    the racing line (not paid with three or more wheels off), minus wheels off the track × speed², changes of the controls, slip beyond
-    the peak, energy lost to walls and failures, plus a bonus for each valid lap. All terms are in `actwin.env.rewards.TERMS`.
+    The sum of named terms, each times its weight in `reward`; `info["reward_terms"]` holds the weighted terms. By
+    default metres along the racing line (not paid with three or more wheels off), minus wheels off the track × speed²,
+    changes of the controls, slip beyond the peak, energy lost to walls and failures, plus a bonus for each valid lap.
+    All terms are in `actwin.env.rewards.TERMS`.
 
     ## Starting State
-    Drawn from `start.mixture`: `anywhere` on the lap at 40 to 95 % of the racing speed, `grid`, `pit_out`, `flying`, or `replay` of
-    exact states two to four seconds before past mistakes. `reset(options={"start": "grid"})` asks for one kind, and `distance`,
-    `lateral`, `heading`, `speed` among the options set the place. The same seed gives the same starts.
+    Drawn from `start.mixture`: `anywhere` on the lap at 40 to 95 % of the racing speed, `grid`, `pit_out`, `flying`, or
+    `replay` of exact states two to four seconds before past mistakes. `reset(options={"start": "grid"})` asks for one
+    kind, and `distance`, `lateral`, `heading`, `speed` among the options set the place. The same seed gives the same
+    starts.
 
     ## Episode End
-    Terminated: all four wheels off the track for half a second, a spin, 15 m backwards, five seconds standing, a hard wall hit.
-    Truncated: `end.time_limit` (60 s), `end.lap_limit` laps. `info["reason"]` tells which.
+    Terminated: all four wheels off the track for half a second, a spin, 15 m backwards, five seconds standing, a hard
+    wall hit. Truncated: `end.time_limit` (60 s), `end.lap_limit` laps. `info["reason"]` tells which.
 
     ## Arguments
     `track`, `car`: names of the library or paths of files. `task`: a `TaskConfig` or a dictionary of its settings.
@@ -159,17 +164,19 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
         self.race.advance(flat_actions(action, 1))
         judged = self.task.judged
         return (
-            self.race.observation[0].copy(), float(judged.reward[0]), bool(judged.terminated[0]), bool(judged.truncated[0]),
-            self._info(int(judged.reasons[0])) | {
-                "reward_terms": {name: float(values[0]) for name, values in judged.terms.items()}
-            },
+            self.race.observation[0].copy(),
+            float(judged.reward[0]),
+            bool(judged.terminated[0]),
+            bool(judged.truncated[0]),
+            self._info(int(judged.reasons[0]))
+            | {"reward_terms": {name: float(values[0]) for name, values in judged.terms.items()}},
         )
 
     def _info(self, reason: int) -> dict[str, Any]:
         frame = self.race.frames[0]
         return {name: frame[name].item() for name in SHOWN} | {"reason": REASON_NAMES[reason]}
 
-    def render(self) -> npt.NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> npt.NDArray[np.uint8] | None:
         """The view from above, uint8[height, width, 3]; None without a render mode."""
         if self.render_mode is None:
             return None
@@ -181,9 +188,9 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
 class TimeTrialVectorEnv(VectorEnv[Floats, Any, Any]):
     """Thousands of cars in one array, each in its own time trial; they do not meet.
 
-    Actions, observations, rewards, starts and ends are those of `TimeTrialEnv`. A car whose episode ends begins the next one in the
-    same step (`AutoresetMode.SAME_STEP`): the observation returned is the new episode's first, the old one's last is in
-    `info["final_obs"]`.
+    Actions, observations, rewards, starts and ends are those of `TimeTrialEnv`. A car whose episode ends begins the
+    next one in the same step (`AutoresetMode.SAME_STEP`): the observation returned is the new episode's first, the old
+    one's last is in `info["final_obs"]`.
 
     Trainers use `step_arrays`, which returns arrays that are used again in the next step and builds no dictionaries.
 
@@ -279,7 +286,8 @@ class TimeTrialVectorEnv(VectorEnv[Floats, Any, Any]):
             actions: float32[N, A], the continuous controls and then the index of the choice, if any.
 
         Returns:
-            Observations float32[N, O], rewards float32[N], terminated bool[N] and truncated bool[N]; the same arrays in every step.
+            Observations float32[N, O], rewards float32[N], terminated bool[N] and truncated bool[N]; the same arrays in
+            every step.
 
         Raises:
             ControlError: Another shape, or a value that is not finite; nothing is driven.
