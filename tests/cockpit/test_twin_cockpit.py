@@ -10,8 +10,13 @@ from actwin.cockpit.protocol import Cockpit
 from actwin.cockpit.twin import TwinCockpit
 from actwin.content.library import load_car, load_track
 from actwin.errors import ConfigError, ControlError
-from actwin.telemetry.channels import neutral_controls
+from actwin.telemetry.channels import Controls, neutral_controls
 from actwin.twin.simulator import Simulator
+
+
+def drive(cockpit: TwinCockpit, controls: Controls) -> None:
+    cockpit.send(controls)
+    cockpit.read()
 
 
 @pytest.fixture
@@ -65,8 +70,7 @@ def test_broken_controls_move_nothing(simulator: Simulator, limits: ControlLimit
     controls = neutral_controls(3)
     controls[name][1] = np.nan
     with pytest.raises(ControlError, match=name):
-        cockpit.send(controls)
-        cockpit.read()
+        drive(cockpit, controls)
     np.testing.assert_array_equal(cockpit.frames, before)
 
 

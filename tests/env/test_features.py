@@ -105,7 +105,7 @@ def test_curvature_ahead_on_a_circle_is_its_curvature() -> None:
     reference = Reference(track, minimum_curvature(track), np.full(20, 20.0), 800.0)
     frames = np.zeros(3, FRAME)
     frames["lap_distance"], frames["speed"] = [0.0, 100.0, 313.9], 40.0
-    layout, values = see(reference, frames, features=("curvature_ahead",))
+    _, values = see(reference, frames, features=("curvature_ahead",))
     np.testing.assert_allclose(values, float(track.curvature(0.0)), rtol=1e-4)
 
 
