@@ -44,6 +44,8 @@ class CarInverse:
         self.peak_slip = np.array([front.peak_slip_ratio] * 2 + [rear.peak_slip_ratio] * 2)
         self._peak_angle = front.peak_slip_angle
         self._drag = 0.5 * density * car.aero.drag_area
+        self._downforce = 0.5 * density * car.aero.downforce_area
+        self._cornering = rear.stiffness_factor * rear.grip_y / rear.peak_slip_angle
         self._ratios = np.array([0.0, *self.params.drive.ratios[1:], 0.0])
         level = int(np.argmin(np.abs(envelope.pushes)))
         last = int(np.searchsorted(envelope.shares, STEADIEST)) + 1
@@ -93,10 +95,19 @@ class CarInverse:
         most = FRONT_SLIP * self._peak_angle
         return np.asarray(np.clip(np.clip(angle, flow - most, flow + most) / self.car.steering.lock, -1.0, 1.0))
 
-    def pedals(self, ax: Array, frames: Frames) -> tuple[Array, Array]:
+    def lag(self, speed: Array) -> Array:
+        """[s] Time constant with which the course follows the body: m v over the tyres' cornering stiffness."""
+        mass = self.envelope.mass
+        load = mass * GRAVITY + self._downforce * speed**2
+        return np.asarray(mass * speed / (self._cornering * load))
+
+    def pedals(self, ax: Array, excess: Array, frames: Frames) -> tuple[Array, Array]:
         """Throttle and brake for a longitudinal acceleration.
 
+        Too fast, the car gives up some of its line for more braking.
+
         Args:
+            excess: [m/s] By how much the car is too fast, not negative.
             ax: [m/s²] Wanted; limited to the envelope at the lateral acceleration of the moment.
             frames: FRAME[N]
 
@@ -106,7 +117,8 @@ class CarInverse:
         speed, engine = frames["speed"].astype(float), self.car.engine
         share = np.minimum(self.share(speed, frames["ay"].astype(float)), 1.0)
         most = self._table(self._forward, self.envelope.shares, speed, share)
-        least = self._table(self._backward, self.envelope.shares, speed, share)
+        braking = np.minimum(share, np.clip(1.0 - 0.15 * (excess - 0.2), 0.6, 1.0))
+        least = self._table(self._backward, self.envelope.shares, speed, braking)
         ax = np.clip(ax, OVERBRAKE * least, np.where(most > 0.0, RESERVE * most, most) + OVERDRIVE)
         mass = self.car.chassis.mass + frames["fuel"].astype(float)
         front_slip = np.abs(frames["slip_angle"][:, :2]).mean(axis=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,26 +26,42 @@ MARGIN: Final = 0.3
 """[m] Between the side of the car and the track edge."""
 GRIP: Final = 0.94
 """[-] Share of the tyres' grip that the plan uses; the rest is for corrections."""
-BRAKING: Final = 0.93
+BRAKING: Final = 0.9
 """[-] Share of the braking at that grip which the plan uses."""
-BANDWIDTH: Final = 2.8
-"""[rad/s] Natural frequency of the error from the line."""
-DAMPING: Final = 0.9
-"""[-] Damping ratio of the error from the line."""
-YAW_GAIN: Final = 0.4
-"""[-] Share of the missing yaw rate that the steering of a neutral car would add at once."""
-STEER_DELAY: Final = 0.10
-"""[s] From the command to the car's turning; the line's curvature is read so much ahead."""
-PEDAL_DELAY: Final = 0.06
-"""[s] From the command to the car's response, beyond the brakes' own time."""
-SPEED_GAIN: Final = 3.0
-"""[1/s] Acceleration for each m/s that the speed misses."""
-EASY_USE: Final = 0.85
-"""[-] Mean use of the rear tyres' grip above which the throttle is eased."""
+FORGET: Final = 1.0
+"""[s] Memory of missing yaw rate."""
 LARGEST_ANGLE: Final = 0.45
 """[rad] Steepest way back to the line."""
 STUCK_AFTER: Final = 1.5
 """[s] Without moving before the driver backs out."""
+
+
+class Tuning(NamedTuple):
+    """Gains of the driver; one number each, or one for each car.
+
+    Attributes:
+        bandwidth: [rad/s] Natural frequency of the offset from the line ...
+        quickness: [-] ... and its upper bound as a multiple of one over the car's lag.
+        damping: [-] Damping ratio of the offset from the line.
+        lead: [-] Share of the course change that a turning body has in store which counts as done.
+        yaw_gain: [-] Share of the missing yaw rate that the steering of a neutral car would add at once.
+        yaw_integral: [1/s] The same for missing yaw rate that lasts.
+        steer_delay: [s] From the command to the car's turning; the line's curvature is read so much ahead.
+        pedal_delay: [s] From the command to the car's response, beyond the brakes' own time.
+        speed_gain: [1/s] Acceleration for each m/s that the speed misses.
+        easy_use: [-] Mean use of the rear tyres' grip above which the throttle is eased.
+    """
+
+    bandwidth: npt.ArrayLike = 3.0
+    quickness: npt.ArrayLike = 0.7
+    damping: npt.ArrayLike = 1.1
+    lead: npt.ArrayLike = 0.5
+    yaw_gain: npt.ArrayLike = 0.5
+    yaw_integral: npt.ArrayLike = 2.2
+    steer_delay: npt.ArrayLike = 0.1
+    pedal_delay: npt.ArrayLike = 0.06
+    speed_gain: npt.ArrayLike = 3.0
+    easy_use: npt.ArrayLike = 0.85
 
 
 class LineFollower:
@@ -66,6 +82,7 @@ class LineFollower:
         seed: Of the deviations.
         grip: [-] Share of the tyres' grip that the plan uses.
         line: Another line to follow.
+        tuning: Gains.
     """
 
     def __init__(
@@ -79,10 +96,12 @@ class LineFollower:
         seed: int = 0,
         grip: float = GRIP,
         line: RacingLine | None = None,
+        tuning: Tuning = Tuning(),
     ) -> None:
         self.track, self.car, self.n = track, car, n
         self.pace = np.broadcast_to(np.asarray(pace, float), (n,)).copy()
         self.noise = noise
+        self.tuning = Tuning(*(np.asarray(value, float) for value in tuning))
         density = air_density(20.0, track.altitude)
         careful = performance_envelope(car, density, grip)
         self.envelope: Envelope = replace(careful, backward=BRAKING * careful.backward)
@@ -98,6 +117,7 @@ class LineFollower:
         self._drift = np.zeros((n, 3))
         self._ease = np.ones((n, 2))
         self._stuck = np.zeros(n)
+        self._sum = np.zeros(n)
         self.reset()
 
     def reset(self, index: npt.ArrayLike | None = None) -> None:
@@ -106,6 +126,7 @@ class LineFollower:
         self._drift[where] = self._random.standard_normal(self._drift[where].shape)
         self._ease[where] = 1.0
         self._stuck[where] = 0.0
+        self._sum[where] = 0.0
         self._controls[where] = neutral_controls(1)[0]
 
     def act(self, frames: Frames) -> Controls:
@@ -142,38 +163,45 @@ class LineFollower:
         return np.asarray(frames["heading_error"] + slip)
 
     def _steer(self, frames: Frames, speed: Array, vx: Array) -> Array:
+        gain = self.tuning
         s = frames["lap_distance"].astype(float)
-        here, ahead = self._look(s), self._look(s + speed * STEER_DELAY)
-        aim = here[:, 0] + 0.4 * self.noise * self._drift[:, 0]
-        # Where course and yaw rate will have taken the car when the steering acts.
-        course = self._course(frames)
-        offset = frames["lateral_offset"] - aim
-        natural = BANDWIDTH * np.minimum(1.0, speed / 12.0)
-        wanted = -np.clip(natural * offset / (2.0 * DAMPING * np.maximum(speed, 6.0)), -LARGEST_ANGLE, LARGEST_ANGLE)
-        error = np.mod(course - np.arcsin(here[:, 1]) - wanted + np.pi, 2.0 * np.pi) - np.pi
-        curvature = ahead[:, 2] - 2.0 * DAMPING * natural / np.maximum(speed, 4.0) * error
-        angle = self.inverse.steer(speed, speed**2 * curvature)
-        yaw = here[:, 2] * speed
-        angle = angle + YAW_GAIN * self.car.chassis.wheelbase / np.maximum(speed, 12.0) * (yaw - frames["yaw_rate"])
-        return self.inverse.hold_front(angle, vx, frames["vy"], frames["yaw_rate"])
+        here, ahead = self._look(s), self._look(s + speed * gain.steer_delay)
+        offset = frames["lateral_offset"] - here[:, 0] - 0.4 * self.noise * self._drift[:, 0]
+        # A turning body draws the course after it with the lag of the tyres: some of that is as good as done.
+        lag = self.inverse.lag(speed)
+        turning = frames["yaw_rate"] - here[:, 2] * speed
+        coming = gain.lead * (lag + PERIOD) * turning * np.clip(speed / 10.0 - 0.5, 0.0, 1.0)
+        natural = np.minimum(gain.bandwidth, gain.quickness / (lag + gain.steer_delay)) * np.minimum(1.0, speed / 12.0)
+        back = natural * offset / (2.0 * gain.damping * np.maximum(speed, 6.0))
+        error = self._course(frames) - np.arcsin(here[:, 1]) + coming + np.clip(back, -LARGEST_ANGLE, LARGEST_ANGLE)
+        error = np.mod(error + np.pi, 2.0 * np.pi) - np.pi
+        correction = -2.0 * gain.damping * natural / np.maximum(speed, 4.0) * error
+        angle = self.inverse.steer(speed, speed**2 * (ahead[:, 2] + correction))
+        missing = speed * (here[:, 2] + correction) - frames["yaw_rate"]
+        neutral = self.car.chassis.wheelbase / np.maximum(speed, 12.0)
+        wanted = angle + neutral * (gain.yaw_gain * missing + gain.yaw_integral * self._sum)
+        steer = self.inverse.hold_front(wanted, vx, frames["vy"], frames["yaw_rate"])
+        free = np.abs(steer * self.car.steering.lock - wanted) < 1e-3
+        self._sum = np.clip(self._sum * (1.0 - PERIOD / FORGET) + PERIOD * missing * free, -0.3, 0.3)
+        return steer
 
     def _pedals(self, frames: Frames, speed: Array) -> tuple[Array, Array]:
         s = frames["lap_distance"].astype(float)
-        delay = PEDAL_DELAY + self.car.brakes.response_time
+        delay = self.tuning.pedal_delay + self.car.brakes.response_time
         here, ahead = self._look(s), self._look(s + speed * delay)
         factor = self.pace * (1.0 + 0.015 * self.noise * self._drift[:, 1])
         course = np.abs(np.mod(self._course(frames) - np.arcsin(here[:, 1]) + np.pi, 2.0 * np.pi) - np.pi)
         lost = np.maximum(np.abs(frames["lateral_offset"] - here[:, 0]) - 2.5, 0.0) * 0.15 + np.maximum(course - 0.2, 0.0) * 2.0
         target = np.maximum(here[:, 3] * factor * np.exp(-lost), np.minimum(here[:, 3], 8.0))
-        wanted = ahead[:, 4] * factor**2 + SPEED_GAIN * (target - frames["speed"])
-        throttle, brake = self.inverse.pedals(wanted, frames)
+        wanted = ahead[:, 4] * factor**2 + self.tuning.speed_gain * (target - frames["speed"])
+        throttle, brake = self.inverse.pedals(wanted, np.maximum(frames["speed"] - target, 0.0), frames)
         slip = frames["slip_ratio"] / self.inverse.peak_slip
         spin = np.maximum(slip[:, 2], slip[:, 3])
         lock = -slip.min(axis=1)
         self._ease[:, 0] = np.clip(self._ease[:, 0] + np.where(spin > 1.0, 0.6 * (1.0 - spin), 0.06), 0.1, 1.0)
         self._ease[:, 1] = np.clip(self._ease[:, 1] + np.where(lock > 1.0, 0.5 * (1.0 - lock), 0.08), 0.3, 1.0)
         use = frames["grip_use"]
-        throttle = throttle * np.clip(1.0 - 2.5 * (0.5 * (use[:, 2] + use[:, 3]) - EASY_USE), 0.0, 1.0)
+        throttle = throttle * np.clip(1.0 - 2.5 * (0.5 * (use[:, 2] + use[:, 3]) - self.tuning.easy_use), 0.0, 1.0)
         return throttle * self._ease[:, 0], brake * self._ease[:, 1]
 
     def _back_out(self, frames: Frames) -> None:
