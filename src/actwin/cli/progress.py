@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from actwin.cli.terminal import console
@@ -39,7 +40,8 @@ class StageBars:
             TimeElapsedColumn(), _TimeLeft(), TextColumn("{task.fields[note]}"),
             console=self._console, disable=not self._live,
         )  # fmt: skip
-        self._tasks: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._begun: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -60,8 +62,9 @@ class StageBars:
             left: [s] Time left, when the stage knows it.
         """
         if stage not in self._tasks:
+            self._begun[stage] = time.perf_counter()
             self._tasks[stage] = self._bars.add_task(f"{stage:<24}", total=1.0, note="")
         task = self._tasks[stage]
         self._bars.update(task, completed=share, note=note, left=left)
-        if share >= 1.0 and not self._live:
-            self._console.print(f"{stage}: {note or 'done'}")
+        if share >= 1.0 and not self._live and (begun := self._begun.pop(stage, None)):
+            self._console.print(f"{stage} ({time.perf_counter() - begun:.0f} s): {note or 'done'}", soft_wrap=True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from actwin.cli.terminal import console
+
 EXAMPLES = "Example: actwin train configs/monza.yaml agent.actor_lr=1e-4 train.minutes=30 --out runs/monza"
 
 
@@ -15,7 +17,23 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Argument(help="Settings that differ, as key=value.", metavar="[KEY=VALUE]...")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME of the file when not given.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last checkpoint.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run; runs/ with the name of the file when not given.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")] = False,
 ) -> None:
     """Train a driver with the settings of a file."""
+    from actwin.cli.progress import StageBars
+    from actwin.training.config import load_config
+    from actwin.training.pipeline import train as run
+    from actwin.units import lap_time_text
+
+    folder = out or Path("runs") / config.stem
+    loaded = load_config(config, settings or [])
+    with StageBars() as bars:
+        result = run(loaded, folder, bars, resume).result
+    console().print(
+        f"{folder}: {result.steps / 1e6:.1f} M steps in {result.seconds / 60.0:.1f} min, "
+        f"best clean lap {lap_time_text(result.best_lap)}. Laps: actwin evaluate {folder}",
+        soft_wrap=True,
+    )

@@ -1,0 +1,109 @@
+"""A whole run: demonstrations, imitation, reinforcement learning."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from actwin.agents.bc import Epoch
+from actwin.agents.networks import Policy
+from actwin.training.config import RunConfig
+from actwin.training.imitation import clone_expert, demonstrate
+from actwin.training.runs import LAST, checkpoint_path
+from actwin.training.trainer import Progress, Result, Trainer
+from actwin.training.world import TwinWorld
+from actwin.units import lap_time_text
+
+
+class Stages(Protocol):
+    """Who shows how far a job is."""
+
+    def update(self, stage: str, share: float, note: str = "", left: float | None = None) -> None:
+        """A stage went on; the first call begins it, a share of 1 ends it.
+
+        Args:
+            stage: Its name.
+            share: [-] Done, 0 to 1.
+            note: A few words.
+            left: [s] Time left, when the stage knows it.
+        """
+        ...
+
+
+class Trained(NamedTuple):
+    """What a run leaves behind."""
+
+    world: TwinWorld
+    clone: Policy | None
+    """The imitation that reinforcement learning began with; None when there was none."""
+    result: Result
+
+
+def train(config: RunConfig, out: Path, stages: Stages, resume: bool = False) -> Trained:
+    """Trains a driver.
+
+    Args:
+        config: The run.
+        out: Its folder.
+        stages: Gets told how far it is.
+        resume: Go on from the folder's last checkpoint.
+
+    Raises:
+        CheckpointError: There is no checkpoint to go on from, or it is of another task.
+    """
+    stages.update("Preparation", 0.0, "racing line, compiled physics")
+    world = TwinWorld(config.env)
+    stages.update("Preparation", 1.0, f"predicted lap {lap_time_text(world.task_for(1).reference.lap_time)}")
+    policy = None if resume or config.imitation is None else imitate(config, world, stages)
+    stages.update("Reinforcement learning", 0.0)
+
+    def show(progress: Progress) -> None:
+        # The last evaluation comes after the budget is used up.
+        stages.update("Reinforcement learning", min(progress.share, 0.999), _training_note(progress), progress.left)
+
+    trainer = Trainer(config, world, out, clone=policy, on_progress=show)
+    if resume:
+        trainer.resume(checkpoint_path(out, LAST))
+    result = trainer.run()
+    stages.update("Reinforcement learning", 1.0, _training_note(trainer.progress()))
+    return Trained(world, policy, result)
+
+
+def imitate(config: RunConfig, world: TwinWorld, stages: Stages) -> Policy:
+    """Lets the expert demonstrate and clones it.
+
+    Args:
+        config: The run, with its section `imitation`.
+        world: Where to drive.
+        stages: Gets told how far it is.
+    """
+    imitation = config.imitation
+    assert imitation is not None
+    begin = time.perf_counter()
+    stages.update("Demonstrations", 0.0)
+    shown = demonstrate(
+        config.env, imitation, config.seed, lambda share: stages.update("Demonstrations", min(share, 0.999)),
+        world.task_for(imitation.cars),
+    )  # fmt: skip
+    hours = len(shown.observations) * world.period / 3600.0
+    stages.update("Demonstrations", 1.0, f"{hours:.1f} h of driving in {time.perf_counter() - begin:.0f} s")
+
+    stages.update("Imitation", 0.0)
+
+    def show(epoch: Epoch) -> None:
+        share = min(epoch.number / imitation.bc.epochs, 0.999)
+        stages.update("Imitation", share, f"validation loss {epoch.validation_loss:.4f}")
+
+    policy, history = clone_expert(config, shown, world.action, show)
+    best = min((epoch.validation_loss for epoch in history), default=math.nan)
+    stages.update("Imitation", 1.0, f"{len(history)} epochs, validation loss {best:.4f}")
+    return policy
+
+
+def _training_note(progress: Progress) -> str:
+    steps = f"{progress.steps / 1e6:.1f} M steps"
+    rate = f", {progress.rate / 1000.0:.0f} k/s" if progress.rate else ""
+    lap = f", best lap {lap_time_text(progress.best_lap)}" if math.isfinite(progress.best_lap) else ""
+    return steps + rate + lap
