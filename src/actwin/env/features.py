@@ -316,13 +316,13 @@ class Layout:
         """The features of one source."""
         return tuple(feature for feature in self.features if feature.source == source)
 
-    def channel_columns(self, source: Source) -> npt.NDArray[np.int32]:
+    def channel_columns(self, source: Source) -> npt.NDArray[np.uint32]:
         """Columns of FRAME behind the features of `channel` or `code`, in order."""
         found: list[int] = []
         for feature in self.of(source):
             first = FRAME_COLUMN[feature.column]
             found += range(first, first + len(feature.labels(self.config)))
-        return np.array(found, np.int32)
+        return np.array(found, np.uint32)
 
     def table(self) -> str:
         """The observation as a Markdown table, one row for each feature."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from actwin.env.features import Layout
 from actwin.env.look_ahead import cast_rays, locate, look_up, points_ahead, reach_of, samples_ahead
 from actwin.env.reference import VIEW_COLUMN, Reference
-from actwin.jit import clip, jit, kernel, sin_cos, wrap_angle
+from actwin.jit import clip, jit, kernel, lane_loop, sin_cos, wrap_angle
 from actwin.telemetry.channels import FRAME_COLUMN, Frames, as_floats, as_integers
 
 DISTANCE, X, Y, YAW, SPEED = (FRAME_COLUMN[name] for name in ("lap_distance", "x", "y", "yaw", "speed"))
@@ -20,20 +20,29 @@ LINE_OFFSET, LINE_ANGLE = VIEW_COLUMN["line_offset"], VIEW_COLUMN["line_angle"]
 Floats = npt.NDArray[np.float32]
 
 
-@jit
-def _car_features(
-    out: Any, start: int, frame: Any, codes: Any, history: Any, channels: Any, code_channels: Any, shown: int
-) -> int:
-    """Copies channels and controls into an observation; the next free column."""
-    for k in range(len(channels)):
-        out[start + k] = frame[channels[k]]
-    start += len(channels)
-    for k in range(len(code_channels)):
-        out[start + k] = np.float32(codes[code_channels[k]])
-    start += len(code_channels)
-    for k in range(shown):
-        out[start + k] = history[k]
-    return start + shown
+@lane_loop
+def _copy_channels(out: Any, frame: Any, columns: Any) -> None:
+    for k in range(len(columns)):
+        out[k] = frame[columns[k]]
+
+
+@lane_loop
+def _copy_codes(out: Any, codes: Any, columns: Any) -> None:
+    for k in range(len(columns)):
+        out[k] = np.float32(codes[columns[k]])
+
+
+@lane_loop
+def _copy_controls(out: Any, history: Any, count: int) -> None:
+    for k in range(count):
+        out[k] = history[k]
+
+
+@lane_loop
+def _scale(out: Any, scales: Any, lows: Any, highs: Any) -> None:
+    """Scales and limits an observation; a value that is not a number becomes the lower limit."""
+    for k in range(len(scales)):
+        out[k] = clip(out[k] * scales[k], lows[k], highs[k])
 
 
 @jit
@@ -77,7 +86,7 @@ def observe_cars(
         frames, codes: float32[N, W] and int32[N, W], the same FRAMEs.
         history: float32[N, H] Controls sent before.
         table: float32[rows × VIEW_WIDTH] The road.
-        channels, code_channels: int32 Columns of `frames` and `codes` to show.
+        channels, code_channels: uint32 Columns of `frames` and `codes` to show.
         shown: Columns of `history` to show.
         lines, points, samples: uint32 Columns of the road table to show at the car, as points ahead, as samples ahead.
         shares: float32[P] Points as shares of the reach.
@@ -95,7 +104,12 @@ def observe_cars(
     for car in range(first, last):
         frame, row_out = frames[car], out[car]
         distance = clip(frame[DISTANCE], 0.0, length)
-        column = _car_features(row_out, 0, frame, codes[car], history[car], channels, code_channels, shown)
+        _copy_channels(row_out, frame, channels)
+        column = len(channels)
+        _copy_codes(row_out[column:], codes[car], code_channels)
+        column += len(code_channels)
+        _copy_controls(row_out[column:], history[car], shown)
+        column += shown
         if len(lines) > 0:
             row, share = locate(distance, cell_rate)
             column = _line_features(row_out, column, frame, table, row, share, lines)
@@ -123,8 +137,7 @@ def observe_cars(
                 column += count
         if len(angles) > 0:
             cast_rays(row_out, column, table, frame[X], frame[Y], frame[YAW], distance, length, cell_rate, angles, far)
-        for k in range(len(scales)):
-            row_out[k] = clip(row_out[k] * scales[k], lows[k], highs[k])
+        _scale(row_out, scales, lows, highs)
 
 
 class Observer:
