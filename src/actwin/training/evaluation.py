@@ -92,8 +92,8 @@ def _simulator(task: Task, n: int) -> Simulator:
 def place_cars(simulator: Simulator, task: Task, around: int, laps: int) -> Frames:
     """Puts 2 + `around` cars where `drive_laps` wants them; FRAME[N].
 
-    The flying car has the car's default fuel, which is for one flying lap, for each lap; the others have one more, because
-    they have up to a lap to drive before their first full one.
+    The flying car has the car's default fuel, which is for one flying lap, for each lap; the others have one more,
+    because they have up to a lap to drive before their first full one.
     """
     slots, offsets = task.track.grid_positions(1)
     run_up = float(task.track.wrap(-RUN_UP))

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from actwin.agents.agent import Floats
 from actwin.agents.bc import Demonstrations, Epoch, clone
 from actwin.agents.networks import ActionSpec, Policy
 from actwin.agents.ppo import new_policy
 from actwin.driving.line_follower import LineFollower
 from actwin.env.task import Task, TaskConfig
 from actwin.errors import ConfigError
-from actwin.telemetry.channels import Controls
 from actwin.training.config import ImitationConfig, RunConfig
 
 GRID_SHARE: Final = 0.1
@@ -27,26 +27,26 @@ CUTTING: Final = 3
 
 
 class _Disturbance:
-    """Smooth random errors of steering and pedals: what is demonstrated is how the expert mends them.
+    """Smooth random errors of the actions: what is demonstrated is how the expert mends them.
 
     Laskey et al. 2017, "DART: noise injection for robust imitation learning".
     """
 
-    def __init__(self, size: float, n: int, period: float, seed: int) -> None:
+    def __init__(self, size: float, n: int, width: int, period: float, seed: int) -> None:
         self.size, self._random = size, np.random.default_rng(seed)
         self._keep = float(np.exp(-period / DISTURBANCE_TIME))
-        self._value = self._random.standard_normal((n, 2))
+        self._value = self._random.standard_normal((n, width))
         # Some cars drive undisturbed, so that what they do on the line is in the demonstrations too.
         self._strength = np.linspace(0.0, 2.0, n)[:, None]
 
-    def apply(self, controls: Controls, reach: npt.NDArray[np.float64]) -> Controls:
-        """Disturbs CONTROLS[N] in place; `reach` is the steering, float[N], that the disturbance is a share of."""
+    def apply(self, actions: Floats, continuous: int) -> Floats:
+        """Actions float32[N, width] with their first `continuous` columns disturbed; a choice stays."""
         noise = self._random.standard_normal(self._value.shape)
         self._value = self._keep * self._value + np.sqrt(1.0 - self._keep**2) * noise
-        error = self.size * self._strength * self._value
-        controls["steer"] = np.clip(controls["steer"] + reach * error[:, 0], -1.0, 1.0)
-        controls["throttle"] = np.clip(controls["throttle"] + np.minimum(error[:, 1], 0.0), 0.0, 1.0)
-        return controls
+        disturbed = actions.copy()
+        error = self.size * self._strength * self._value[:, :continuous]
+        disturbed[:, :continuous] = np.clip(actions[:, :continuous] + error, -1.0, 1.0)
+        return disturbed
 
 
 def demonstrate(
@@ -77,18 +77,17 @@ def demonstrate(
     observations = np.empty((steps, task.n, task.observation_size), np.float32)
     actions = np.empty((steps, task.n, task.action_space.width), np.float32)
     laps, usable = np.empty((steps, task.n), np.int64), np.empty((steps, task.n), np.bool_)
-    disturbance = _Disturbance(imitation.noise, task.n, config.period, seed)
+    disturbance = _Disturbance(imitation.noise, task.n, task.action_space.width, config.period, seed)
     for step in range(steps):
         task.observe(frames, observations[step])
-        controls = expert.act(frames).copy()
+        controls = expert.act(frames)
         actions[step] = task.encode(controls, frames)
         laps[step] = np.arange(task.n) * 1000 + frames["lap_count"]
         usable[step] = (
             (frames["tyres_out"] < CUTTING) & (np.abs(frames["heading_error"]) < 1.0) & (controls["gear"] != -1)
         )
-        disturbance.apply(controls, 0.02 + np.abs(controls["steer"]))
-        task.actions.remember(controls)
-        frames = simulator.step(controls)
+        sent = disturbance.apply(actions[step], task.action_space.continuous)
+        frames = simulator.step(task.decode(sent, frames))
         if on_progress:
             on_progress((step + 1) / steps)
     if usable.mean() < 0.5:
