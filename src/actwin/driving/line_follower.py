@@ -52,16 +52,16 @@ class Tuning(NamedTuple):
         easy_use: [-] Mean use of the rear tyres' grip above which the throttle is eased.
     """
 
-    bandwidth: npt.ArrayLike = 3.0
-    quickness: npt.ArrayLike = 0.7
-    damping: npt.ArrayLike = 1.1
+    bandwidth: npt.ArrayLike = 3.2
+    quickness: npt.ArrayLike = 0.75
+    damping: npt.ArrayLike = 1.2
     lead: npt.ArrayLike = 0.5
     yaw_gain: npt.ArrayLike = 0.5
-    yaw_integral: npt.ArrayLike = 2.2
+    yaw_integral: npt.ArrayLike = 2.4
     steer_delay: npt.ArrayLike = 0.1
     pedal_delay: npt.ArrayLike = 0.06
     speed_gain: npt.ArrayLike = 3.0
-    easy_use: npt.ArrayLike = 0.85
+    easy_use: npt.ArrayLike = 0.75
 
 
 class LineFollower:
