@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from actwin.env.reference import VIEW_COLUMN, VIEW_WIDTH
-from actwin.jit import clip, jit, lane_loop, maximum, minimum, select, sin_cos
+from actwin.jit import clip, jit, lane_loop, minimum, select, sin_cos
 
 WIDTH = VIEW_WIDTH
 RAY_RISE = VIEW_COLUMN["right_x"] - VIEW_COLUMN["left_x"]
+BEHIND = 40.0
+"""[m] Of border behind the car that rays to the side may meet."""
 
 
 @jit
@@ -90,22 +92,29 @@ def samples_ahead(
         out[p] = look_up(table, row, share, column)
 
 
-@jit
-def _crossing(ax: float, ay: float, bx: float, by: float, cosine: float, sine: float, far: float) -> float:
-    """Distance along a ray from the origin to the segment a-b, `far` when it misses."""
+@lane_loop
+def _shorten(out: Any, cosines: Any, sines: Any, ax: Any, ay: Any, bx: Any, by: Any) -> None:
+    """Ends rays from the origin at the segment a-b where they meet it.
+
+    Args:
+        out: float32[R] [m] Lengths of the rays.
+        cosines, sines: float32[R] Their directions.
+        ax, ay, bx, by: [m] Ends of the segment.
+    """
     along_x, along_y = bx - ax, by - ay
-    across = cosine * along_y - sine * along_x
-    safe = select(across * across > 1.0e-12, across, 1.0e-6)
-    distance = (ax * along_y - ay * along_x) / safe
-    place = (ax * sine - ay * cosine) / safe
-    hit = (place >= 0.0) & (place <= 1.0) & (distance >= 0.0) & (across * across > 1.0e-12)
-    return select(hit, minimum(distance, far), far)
+    reach = ax * along_y - ay * along_x
+    for ray in range(len(cosines)):
+        across = cosines[ray] * along_y - sines[ray] * along_x
+        parallel = across * across < 1.0e-12
+        scale = 1.0 / select(parallel, 1.0, across)
+        length, place = reach * scale, (ax * sines[ray] - ay * cosines[ray]) * scale
+        missed = parallel | (place < 0.0) | (place > 1.0) | (length < 0.0)
+        out[ray] = select(missed, out[ray], minimum(length, out[ray]))
 
 
 @jit
 def cast_rays(
     out: Any,
-    start: int,
     table: Any,
     x: float,
     y: float,
@@ -113,42 +122,34 @@ def cast_rays(
     distance: float,
     length: float,
     cell_rate: float,
-    angles: Any,
+    cosines: Any,
+    sines: Any,
     far: float,
 ) -> None:
     """Distances to the nearest border along rays.
 
     Args:
-        out: float32 row of the observation; gets one distance [m] for each ray.
-        start: Its first column.
+        out: float32[R] Gets the distances [m].
         table: float32[rows × VIEW_WIDTH].
         x, y, yaw: [m, m, rad] World pose of the car.
         distance: [m] Lap distance.
         length: [m] Of the lap.
         cell_rate: [1/m] Cells in a metre.
-        angles: float32[R] [rad] Of the rays, from the car's nose, left positive.
+        cosines, sines: float32[R] Directions of the rays from the car's nose, left positive.
         far: [m] Distance at which a ray gives up.
     """
-    count = len(angles)
-    for ray in range(count):
-        out[start + ray] = far
-    back = minimum(0.25 * far, 40.0)
+    for ray in range(len(cosines)):
+        out[ray] = far
+    back = minimum(BEHIND, 0.25 * far)
     first = distance - back
-    first = select(first < 0.0, first + length, first)
-    row, _ = locate(first, cell_rate)
+    row, _ = locate(select(first < 0.0, first + length, first), cell_rate)
     sine, cosine = sin_cos(yaw)
-    for cell in range(np.int32((back + far) * cell_rate)):
-        here = row + cell * WIDTH
-        there = here + WIDTH
-        for side in range(0, 2 * RAY_RISE, RAY_RISE):
-            ax, ay = table[here + side] - x, table[here + side + 1] - y
-            bx, by = table[there + side] - x, table[there + side + 1] - y
-            if minimum(ax * ax + ay * ay, bx * bx + by * by) > maximum(far * far, 1.0):
-                continue
-            car_ax, car_ay = cosine * ax + sine * ay, cosine * ay - sine * ax
-            car_bx, car_by = cosine * bx + sine * by, cosine * by - sine * bx
-            for ray in range(count):
-                ray_sine, ray_cosine = sin_cos(angles[ray])
-                out[start + ray] = minimum(
-                    out[start + ray], _crossing(car_ax, car_ay, car_bx, car_by, ray_cosine, ray_sine, far)
-                )
+    for side in range(np.uint32(2)):
+        before_x, before_y = np.float32(0.0), np.float32(0.0)
+        for cell in range(np.uint32((back + far) * cell_rate)):
+            corner = row + cell * np.uint32(WIDTH) + side * np.uint32(RAY_RISE)
+            dx, dy = table[corner] - x, table[corner + np.uint32(1)] - y
+            ahead, left = cosine * dx + sine * dy, cosine * dy - sine * dx
+            if cell > 0:
+                _shorten(out, cosines, sines, before_x, before_y, ahead, left)
+            before_x, before_y = ahead, left

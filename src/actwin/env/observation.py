@@ -71,7 +71,8 @@ def observe_cars(
     points: Any,
     samples: Any,
     shares: Any,
-    angles: Any,
+    ray_cosines: Any,
+    ray_sines: Any,
     scales: Any,
     lows: Any,
     highs: Any,
@@ -90,7 +91,7 @@ def observe_cars(
         shown: Columns of `history` to show.
         lines, points, samples: uint32 Columns of the road table to show at the car, as points ahead, as samples ahead.
         shares: float32[P] Points as shares of the reach.
-        angles: float32[R] [rad] Rays; empty for none.
+        ray_cosines, ray_sines: float32[R] Directions of rays; empty for none.
         scales, lows, highs: float32[O] Factor and limits of each column.
         numbers: float32: horizon [s], least reach [m], greatest reach [m], cells in a metre, lap length [m], ray range
             [m].
@@ -135,8 +136,20 @@ def observe_cars(
             for k in range(len(samples)):
                 samples_ahead(row_out[column:], table, samples[k], shares, distance, reach, cell_rate)
                 column += count
-        if len(angles) > 0:
-            cast_rays(row_out, column, table, frame[X], frame[Y], frame[YAW], distance, length, cell_rate, angles, far)
+        if len(ray_cosines) > 0:
+            cast_rays(
+                row_out[column : column + len(ray_cosines)],
+                table,
+                frame[X],
+                frame[Y],
+                frame[YAW],
+                distance,
+                length,
+                cell_rate,
+                ray_cosines,
+                ray_sines,
+                far,
+            )
         _scale(row_out, scales, lows, highs)
 
 
@@ -156,6 +169,7 @@ class Observer:
             for source in ("line", "points", "samples")
         }
         most = (len(reference.table) - reference.cells - 2) * reference.cell_length
+        angles = layout.angles if layout.of("rays") else layout.angles[:0]
         self._settings: tuple[Any, ...] = (
             reference.table.reshape(-1),
             layout.channel_columns("channel"),
@@ -165,7 +179,8 @@ class Observer:
             table_columns["points"],
             table_columns["samples"],
             layout.shares,
-            layout.angles if layout.of("rays") else layout.angles[:0],
+            np.cos(angles),
+            np.sin(angles),
             *(
                 np.array(values, np.float32)
                 for values in (

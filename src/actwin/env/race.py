@@ -108,7 +108,7 @@ class Race:
             if name not in places:
                 raise ConfigError(f"A start has no '{name}'. Known: {', '.join(PLACES)}.")
             places[name] = np.broadcast_to(np.asarray(value, np.float64), rows.shape)
-        self.cockpit.reset(rows, **places)
+        self.cockpit.reset(rows, fuel=self.task.fuel, **places)
         if self._mistakes is not None:
             self._mistakes.begin(rows)
             again = rows[drawn.kind == REPLAY]

@@ -86,6 +86,12 @@ class Task:
         """Size of an action."""
         return self.actions.space
 
+    @property
+    def fuel(self) -> float:
+        """[kg] To start with: the car's default, which is for one quick lap, for each lap in the time limit."""
+        laps = self.config.end.time_limit / self.reference.lap_time
+        return min(self.car.chassis.fuel * max(1.0, laps), self.car.chassis.fuel_capacity)
+
     def simulator(self, threads: int | None = None) -> Simulator:
         """The twin that the settings describe, with N cars."""
         physics = self.config.physics
