@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from actwin.analysis.figure_style import style_of
 from actwin.analysis.laps import find_laps
 from actwin.analysis.page import open_in_browser, write_track_page
 from actwin.analysis.report import LearningCurve, Report, write_report
@@ -147,3 +148,21 @@ def test_no_browser_is_opened_without_a_screen(monkeypatch, tmp_path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("webbrowser.open", lambda url: pytest.fail("opened"))
     assert open_in_browser(tmp_path / "x.html") is False
+
+
+def test_a_driver_looks_the_same_everywhere(track, run_on, tmp_path) -> None:
+    run = run_on("Novice", 40.0)
+    lost = type(run)(run.frames[:30], run.period, run.track, run.car, run.driver)
+    page = Page(
+        write_report(Report(track, "Kart", [lost, run_on("Expert", 50.0)]), tmp_path / "r.html").read_text("utf-8")
+    )
+    data = {attributes["id"]: json.loads(text) for attributes, text in page.scripts if "id" in attributes}
+    swatches = {attributes["stroke"] for tag, attributes in page.tags if tag == "line"}
+    lines = {line["line"]["color"] for line in data["traces-data"]["data"]}
+    assert swatches == lines == {style_of(1).colour}
+
+
+def test_a_learner_that_never_finished_is_said_so(track, run_on, tmp_path) -> None:
+    learning = LearningCurve(np.zeros(3), np.full(3, np.nan), np.zeros(3, bool))
+    html = write_report(Report(track, "Kart", [run_on("A", 50.0)], learning), tmp_path / "r.html").read_text("utf-8")
+    assert "A finished no lap in the 3 test drives" in html

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from actwin.errors import MissingExtraError
@@ -55,9 +55,24 @@ def plotly() -> Any:
     return plotly.graph_objects
 
 
+Looks = Mapping[str, int]
+"""Number of the style of each driver by name."""
+
+
 def style_of(index: int) -> LineStyle:
-    """The style of the driver at a place in the list."""
+    """The style with a number."""
     return STYLES[index % len(STYLES)]
+
+
+def look_of(driver: str, index: int, looks: Looks | None) -> LineStyle:
+    """The style of a driver.
+
+    Args:
+        driver: Name.
+        index: Place in the picture, which decides when `looks` does not.
+        looks: Keeps a driver's style the same in pictures that do not show everybody.
+    """
+    return style_of((looks or {}).get(driver, index))
 
 
 def colour_at(share: float) -> str:

@@ -40,7 +40,13 @@ class Panel:
     shape: str = "linear"
 
 
-def lap_traces(traces: Sequence[Trace], outline: Outline, reference: int = 0, height: int = 940) -> Any:
+def lap_traces(
+    traces: Sequence[Trace],
+    outline: Outline,
+    reference: int = 0,
+    height: int = 940,
+    looks: style.Looks | None = None,
+) -> Any:
     """Speed, delta time, pedals, steering and gear over distance, one below the other on one axis with one cursor.
 
     `layout.meta` holds what a page needs for a readout at the cursor: `step` [m] from value to value, `drivers`, and
@@ -51,6 +57,7 @@ def lap_traces(traces: Sequence[Trace], outline: Outline, reference: int = 0, he
         outline: The track; gives corners and sectors.
         reference: Number of the lap that delta times are taken against; positive = slower than it.
         height: [px] Of the figure.
+        looks: Number of each driver's style; by default the place in `traces`.
     """
     against = traces[reference]
     steering = "steer_angle" in against.channels
@@ -62,14 +69,15 @@ def lap_traces(traces: Sequence[Trace], outline: Outline, reference: int = 0, he
     delta_title = f"Delta to {against.driver} [s], up = slower"
     panels = [
         Panel("Speed [km/h]", 3.2, [lap["speed"] * KMH_PER_MS for lap in traces], "km/h"),
-        Panel(delta_title, 1.6, deltas, "delta s", 3, {"tickformat": "+.2~f"} | zero),
+        *([Panel(delta_title, 1.6, deltas, "delta s", 3, {"tickformat": "+.2~f"} | zero)] if len(traces) > 1 else []),
         Panel("Throttle [%]", 1.0, [100.0 * lap["throttle"] for lap in traces], "thr. %", 0, percent),
         Panel("Brake [%]", 1.0, [100.0 * lap["brake"] for lap in traces], "brk. %", 0, percent),
         Panel(steer, 1.2, steers, "steer °" if steering else "steer %", 0, zero),
         Panel("Gear", 1.0, [lap["gear"] for lap in traces], "gear", 0, {"dtick": 2, "rangemode": "tozero"}, "hv"),
     ]
     step = float(against.distance[1])
-    figure = _stacked(step, [lap.driver for lap in traces], panels, height)
+    styles = {lap.driver: style.look_of(lap.driver, i, looks) for i, lap in enumerate(traces)}
+    figure = _stacked(step, styles, panels, height)
     figure.update_xaxes(
         style.axis("Distance from the line [m]", range=[0.0, outline.length], tickformat=",d"),
         showspikes=True,
@@ -105,7 +113,9 @@ def lap_traces(traces: Sequence[Trace], outline: Outline, reference: int = 0, he
     return figure
 
 
-def _stacked(step: float, names: Sequence[str], panels: Sequence[Panel], height: int, gap: float = 0.038) -> Any:
+def _stacked(
+    step: float, styles: Mapping[str, style.LineStyle], panels: Sequence[Panel], height: int, gap: float = 0.038
+) -> Any:
     """Panels over one horizontal axis, first on top, each below its title; the values stand `step` apart."""
     figure = style.plotly().Figure()
     whole = sum(panel.share for panel in panels)
@@ -129,8 +139,7 @@ def _stacked(step: float, names: Sequence[str], panels: Sequence[Panel], height:
                 "yshift": -1,
             }
         )
-        for i, (name, values) in enumerate(zip(names, panel.series, strict=True)):
-            look = style.style_of(i)
+        for (name, look), values in zip(styles.items(), panel.series, strict=True):
             figure.add_scatter(
                 x0=0.0,
                 dx=step,
@@ -156,6 +165,7 @@ def learning_curve(
     clean: npt.NDArray[np.bool_] | None = None,
     name: str = "RL policy",
     height: int = 360,
+    looks: style.Looks | None = None,
 ) -> Any:
     """Lap time of the learning driver over its training, beside the drivers it learned from.
 
@@ -166,11 +176,12 @@ def learning_curve(
         clean: Whether each lap was valid, [K]; others are drawn hollow.
         name: Of the learning driver.
         height: [px] Of the figure.
+        looks: Number of each driver's style; by default the learner's is the first.
     """
     figure = style.plotly().Figure()
     millions = steps / 1e6
     clean = np.isfinite(lap_times) if clean is None else clean & np.isfinite(lap_times)
-    look = style.style_of(0)
+    look = style.look_of(name, 0, looks)
     texts = [lap_time_text(float(time)) for time in lap_times]
     figure.add_scatter(
         x=millions,
@@ -190,7 +201,7 @@ def learning_curve(
     shown = [*lap_times.tolist(), *references.values()]
     for i, (rival, time) in enumerate(references.items(), start=1):
         if np.isfinite(time) and len(steps):
-            look = style.style_of(i)
+            look = style.look_of(rival, i, looks)
             figure.add_scatter(
                 x=millions[[0, -1]],
                 y=[time, time],
@@ -212,17 +223,18 @@ def learning_curve(
     return figure
 
 
-def friction_circle(traces: Sequence[Trace], height: int = 440) -> Any:
+def friction_circle(traces: Sequence[Trace], height: int = 440, looks: style.Looks | None = None) -> Any:
     """Longitudinal over lateral acceleration in g: how much of the tyres each driver uses.
 
     Args:
         traces: Laps that carry `ax` and `ay`.
         height: [px] Of the figure.
+        looks: Number of each driver's style; by default the place in `traces`.
     """
     figure = style.plotly().Figure()
     symbols = ("circle", "diamond-open", "x-thin-open", "square-open", "triangle-up-open", "cross-thin-open")
     for i, lap in reversed(list(enumerate(traces))):
-        look = style.style_of(i)
+        look = style.look_of(lap.driver, i, looks)
         figure.add_scatter(
             x=(lap["ay"] / GRAVITY).astype(np.float32)[::2],
             y=(lap["ax"] / GRAVITY).astype(np.float32)[::2],

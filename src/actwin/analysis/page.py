@@ -14,7 +14,7 @@ from typing import Any
 
 import actwin
 from actwin.analysis.compare import Trace
-from actwin.analysis.figure_style import style_of
+from actwin.analysis.figure_style import Looks, style_of
 from actwin.analysis.outline import Outline, outline
 from actwin.analysis.track_figure import track_map
 from actwin.content.track import Track
@@ -76,12 +76,12 @@ def swatch(index: int) -> str:
     )
 
 
-def map_with_controls(shape: Outline, traces: Sequence[Trace]) -> str:
+def map_with_controls(shape: Outline, traces: Sequence[Trace], looks: Looks | None = None) -> str:
     """The track map with the controls above it."""
     controls = '<label>Show <select id="map-view"></select></label>'
     if traces:
         controls += '<label>Speed of <select id="map-speed"></select></label>'
-    return f'<div class="controls">{controls}</div>' + figure_place("map", track_map(shape, traces), 400)
+    return f'<div class="controls">{controls}</div>' + figure_place("map", track_map(shape, traces, looks=looks), 400)
 
 
 def write_track_page(track: Track, path: str | Path) -> Path:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from actwin.analysis import figures
 from actwin.analysis.compare import CHANNELS, Trace, compare_corners, distance_axis, trace
+from actwin.analysis.figure_style import Looks
 from actwin.analysis.laps import Lap, LapRow, Mark, best_lap, find_laps, lap_table, theoretical_best
 from actwin.analysis.outline import outline
 from actwin.analysis.page import figure_place, map_with_controls, page, section, swatch, write_page
@@ -93,7 +94,11 @@ def render(report: Report) -> str:
     axis = distance_axis(report.track.length)
     channels = (*CHANNELS, "steer_angle")
     traces = [trace(driver.rollout, driver.lap, axis, channels) for driver in shown if driver.lap]
-    sections = [_laps_section(drivers), *_trace_sections(report, traces), _learning_section(report, shown)]
+    looks = {driver.rollout.driver: i for i, driver in enumerate(drivers)}
+    below = _learning_section(report, shown, looks) + _friction_section(report, shown, looks)
+    sections = [
+        _laps_section(drivers), *_trace_sections(report, traces, looks), f'<div class="columns">{below}</div>',
+    ]  # fmt: skip
     headline = _headline(report, drivers)
     return page(
         title=f"{report.track.title}: {headline}",
@@ -192,28 +197,29 @@ def _lap_line(row: LapRow, swatch: str) -> str:
     return f"<tr{kind}>{''.join(cells)}</tr>"
 
 
-def _trace_sections(report: Report, traces: Sequence[Trace]) -> list[str]:
+def _trace_sections(report: Report, traces: Sequence[Trace], looks: Looks) -> list[str]:
     shape = outline(report.track)
-    drawing = map_with_controls(shape, traces)
+    drawing = map_with_controls(shape, traces, looks)
     if not traces:
         return [section("Track", f"{report.track.title}, {report.track.length:.0f} m.", drawing)]
     reference = 1 if len(traces) > 1 else 0
-    curves = figure_place("traces", figures.lap_traces(traces, shape, reference), 900)
+    curves = figure_place("traces", figures.lap_traces(traces, shape, reference, looks=looks), 900)
+    behind = f" Delta is the time behind {traces[reference].driver}: below zero is faster." if reference else ""
     note = (
-        f"The best lap of each driver. Delta is the time behind {traces[reference].driver}: below zero is faster. "
-        "Touch the curves and the dots on the map follow. Drag over a stretch to zoom in, double click to come back."
+        f"The best lap of each driver.{behind} Touch the curves and the dots on the map follow. "
+        "Drag over a stretch to zoom in, double click to come back."
     )
     drawing += '<div class="scroll"><table id="readout"></table></div>'
     body = f'<div class="beside"><div class="sticky">{drawing}</div><div>{curves}</div></div>'
     sections = [section("Where the time comes from", note, body)]
     if report.track.corners and len(traces) > 1:
-        sections.append(_corner_section(report.track, traces))
+        sections.append(_corner_section(report.track, traces, looks))
     return sections
 
 
-def _corner_section(track: Track, traces: Sequence[Trace]) -> str:
+def _corner_section(track: Track, traces: Sequence[Trace], looks: Looks) -> str:
     rows = sorted(compare_corners(traces, track.corners), key=lambda row: -row.spread)
-    names = "".join(f"<th>{swatch(i)}{escape(lap.driver)}</th><th>Slowest at</th>" for i, lap in enumerate(traces))
+    names = "".join(f"<th>{swatch(looks[lap.driver])}{escape(lap.driver)}</th><th>Slowest at</th>" for lap in traces)
     head = f'<tr><th class="text">Corner</th>{names}<th>Spread</th></tr>'
     body = []
     for row in rows:
@@ -230,27 +236,29 @@ def _corner_section(track: Track, traces: Sequence[Trace]) -> str:
     return section("Corner by corner", note, table)
 
 
-def _learning_section(report: Report, shown: Sequence[_Driver]) -> str:
-    traces_part = ""
-    if shown:
-        axis = distance_axis(report.track.length, 6.0)
-        laps = [trace(driver.rollout, driver.lap, axis, ("ax", "ay")) for driver in shown if driver.lap]
-        note = "Each point is a moment of the lap; the outline is what the tyres give."
-        traces_part = section("Use of the tyres", note, figure_place("friction", figures.friction_circle(laps), 380))
-    if report.learning is None or not len(report.learning.steps):
-        return traces_part
-    references = {driver.rollout.driver: driver.lap.time for driver in shown[1:] if driver.lap}
-    curve = figures.learning_curve(
-        report.learning.steps,
-        report.learning.lap_times,
-        references,
-        report.learning.clean,
-        name=report.rollouts[0].driver,
+def _friction_section(report: Report, shown: Sequence[_Driver], looks: Looks) -> str:
+    if not shown:
+        return ""
+    axis = distance_axis(report.track.length, 6.0)
+    laps = [trace(driver.rollout, driver.lap, axis, ("ax", "ay")) for driver in shown if driver.lap]
+    figure = figures.friction_circle(laps, looks=looks)
+    note = "Each point is a moment of the lap; the outline is what the tyres give."
+    return section("Use of the tyres", note, figure_place("friction", figure, 380))
+
+
+def _learning_section(report: Report, shown: Sequence[_Driver], looks: Looks) -> str:
+    learning, learner = report.learning, report.rollouts[0].driver
+    if learning is None or not len(learning.steps):
+        return ""
+    if not np.isfinite(learning.lap_times).any():
+        return section("Learning", f"{learner} finished no lap in the {len(learning.steps)} test drives.", "")
+    rivals = {driver.rollout.driver: driver.lap.time for driver in shown if driver.lap}
+    rivals.pop(learner, None)
+    figure = figures.learning_curve(
+        learning.steps, learning.lap_times, rivals, learning.clean, name=learner, looks=looks
     )
-    note = (
-        "Lap time of test drives during the training, without exploration; hollow points went beyond the track limits."
-    )
-    return f'<div class="columns">{section("Learning", note, figure_place("learning", curve, 320))}{traces_part}</div>'
+    note = "Lap time of test drives during the training, without exploration; hollow points left the track limits."
+    return section("Learning", note, figure_place("learning", figure, 320))
 
 
 def _facts_section(report: Report) -> str:

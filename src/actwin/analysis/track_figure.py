@@ -16,7 +16,9 @@ SPEED_STEPS: Final = 28
 """Colours of the speed line; each is one line, so that the picture stays sharp at every zoom."""
 
 
-def track_map(outline: Outline, traces: Sequence[Trace] = (), height: int = 620) -> Any:
+def track_map(
+    outline: Outline, traces: Sequence[Trace] = (), height: int = 620, looks: style.Looks | None = None
+) -> Any:
     """The track from above, the first driver's line coloured by speed over the others' lines.
 
     `layout.meta` tells a page how to steer the picture: `views` are zoom windows (`label`, `x`, `y`), `speed` the
@@ -27,13 +29,16 @@ def track_map(outline: Outline, traces: Sequence[Trace] = (), height: int = 620)
         outline: The track.
         traces: Laps on one axis, the one to be coloured first.
         height: [px] Of the figure.
+        looks: Number of each driver's style; by default the place in `traces`.
     """
     plotly = style.plotly()
     figure = plotly.Figure()
     for edge in _road(outline):
         figure.add_scatter(**edge)
     meta: dict[str, Any] = {"views": _views(outline), "drivers": [lap.driver for lap in traces]}
-    meta["lines"] = [_append(figure, _driver_line(i, lap)) for i, lap in enumerate(traces)]
+    meta["lines"] = [
+        _append(figure, _driver_line(style.look_of(lap.driver, i, looks), lap)) for i, lap in enumerate(traces)
+    ]
     if traces:
         speeds = np.concatenate([lap["speed"] for lap in traces]) * KMH_PER_MS
         scale = (float(np.floor(speeds.min() / 10.0) * 10.0), float(np.ceil(speeds.max() / 10.0) * 10.0))
@@ -43,7 +48,10 @@ def track_map(outline: Outline, traces: Sequence[Trace] = (), height: int = 620)
         ]
         figure.add_scatter(**_speed_bar(scale))
         # Last is drawn on top: the first driver's dot.
-        dots = [_append(figure, _cursor(i, lap)) for i, lap in reversed(list(enumerate(traces)))]
+        dots = [
+            _append(figure, _cursor(style.look_of(lap.driver, i, looks), lap))
+            for i, lap in reversed(list(enumerate(traces)))
+        ]
         meta["cursor"] = dots[::-1]
     for label in outline.labels:
         figure.add_annotation(
@@ -121,8 +129,7 @@ def _view(label: str, left: float, right: float, bottom: float, top: float) -> d
     return {"label": label, "x": [float(left), float(right)], "y": [float(bottom), float(top)]}
 
 
-def _driver_line(index: int, lap: Trace) -> dict[str, Any]:
-    look = style.style_of(index)
+def _driver_line(look: style.LineStyle, lap: Trace) -> dict[str, Any]:
     return {
         "x": lap["x"].astype(np.float32),
         "y": lap["y"].astype(np.float32),
@@ -190,8 +197,7 @@ def _speed_bar(scale: tuple[float, float]) -> dict[str, Any]:
     }
 
 
-def _cursor(index: int, lap: Trace) -> dict[str, Any]:
-    look = style.style_of(index)
+def _cursor(look: style.LineStyle, lap: Trace) -> dict[str, Any]:
     return {
         "x": lap["x"][:1],
         "y": lap["y"][:1],
