@@ -20,9 +20,9 @@ INTRODUCTION = """# The task
 
 This page is written by `python docs/task.py` from the registries of `actwin.env`; edit the tables there.
 
-A task says what a driver sees, what its actions mean, what it is paid for, how episodes begin and how they end. All of
-it is settings of `actwin.env.task.TaskConfig`, stored in every checkpoint. It reads frames and nothing else, so the same
-task drives in the twin and in the game.
+A task says what a driver sees, what its actions mean, what it is paid for, how episodes begin and how they end. All
+of it is settings of `actwin.env.task.TaskConfig`, stored in every checkpoint. It reads frames and nothing else, so the
+same task drives in the twin and in the game.
 
 ```python
 import actwin.env
@@ -74,16 +74,16 @@ def page() -> str:
     parts = [
         INTRODUCTION,
         "## Features\n",
-        "Listed in `observation.features` by name; an observation holds them in the order channel, code, controls, line,\n"
-        "points, samples, rays, each scaled and limited to ±`observation.clip`.\n",
+        "Listed in `observation.features` by name; an observation holds them in the order channel, code, controls,\n"
+        "line, points, samples, rays, each scaled and limited to ±`observation.clip`.\n",
         *features(),
         "\n### Presets\n",
         *table(presets, "preset"),
         "\n### The default observation\n",
         Layout(ObservationConfig()).table(),
         "\n## Actions\n",
-        "`action.kind` is `absolute` (positions), `rate` (changes) or `discrete` (an entry of a set); `action.pedals` is\n"
-        "`one_axis` or `separate`; `action.gear` is `automatic` or `learned`, which adds the index of the gear.\n"
+        "`action.kind` is `absolute` (positions), `rate` (changes) or `discrete` (an entry of a set); `action.pedals`\n"
+        "is `one_axis` or `separate`; `action.gear` is `automatic` or `learned`, which adds the index of the gear.\n"
         "`Task.encode` turns controls back into actions, for demonstrations.\n",
         *table(sets, "discrete set"),
         "\n## Reward terms\n",
