@@ -16,7 +16,7 @@ def new_agent(config: PPOConfig = SMALL, seed: int = 0, choices: int = 0, cars: 
 
 
 def weights(agent: PPO) -> torch.Tensor:
-    return torch.cat([each.flatten() for each in (*agent.policy.parameters(), *agent.critic.parameters())])
+    return torch.cat([each.flatten() for each in (*agent.learner.parameters(), *agent.critic.parameters())])
 
 
 @pytest.mark.parametrize(("squash", "state_dependent_std"), [("clip", False), ("tanh", True)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple
 
@@ -43,6 +44,12 @@ class PPOConfig(BaseModel):
     entropy: float = Field(default=3e-3, ge=0, description="weight of the entropy bonus")
     precision: Literal["single", "bfloat16"] = Field(
         default="single", description="of the matrix products in an update; bfloat16 is faster where the CPU has it"
+    )
+    averaging: float = Field(
+        default=0.05,
+        gt=0,
+        le=1,
+        description="share of the newest weights in the averaged policy that drives; 1 is none",
     )
     gradient_norm: float = Field(default=1.0, gt=0)
     std: float = Field(default=0.6, gt=0, description="initial standard deviation of the actions")
@@ -101,7 +108,8 @@ class PPO:
 
     Differs from the paper: advantages are normalised over the rollout; the value function learns scaled returns without
     clipping; the learning rate follows the divergence (as in rsl_rl), because the right step shrinks as the policy
-    sharpens; an episode that was cut off is bootstrapped with the value of its last state (Pardo et al. 2018).
+    sharpens; an episode that was cut off is bootstrapped with the value of its last state (Pardo et al. 2018); what
+    drives is a moving average of the learner's weights, as single updates move a lap time by a second either way.
 
     Args:
         observations: Length of an observation.
@@ -130,14 +138,15 @@ class PPO:
         self.generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.policy = new_policy(observations, action, config)
+            self.learner = new_policy(observations, action, config)
             self.critic = ValueFunction(observations, config.hidden, config.activation)
         if clone is not None:
-            self.policy.body.load_state_dict(clone.body.state_dict())
-            self.policy.normaliser.load_state_dict(clone.normaliser.state_dict())
+            self.learner.body.load_state_dict(clone.body.state_dict())
+            self.learner.normaliser.load_state_dict(clone.normaliser.state_dict())
+        self.policy = copy.deepcopy(self.learner)
         self.optimiser = torch.optim.Adam(
             [
-                {"params": list(self.policy.parameters()), "lr": config.actor_lr},
+                {"params": list(self.learner.parameters()), "lr": config.actor_lr},
                 {"params": list(self.critic.parameters()), "lr": config.critic_lr},
             ],
             eps=1e-5,
@@ -163,11 +172,11 @@ class PPO:
         """Draws actions float32[N, width] for float32[N, observations]."""
         rollout, step = self._rollout, self._filled
         rollout.raw[step] = torch.from_numpy(observation)
-        rollout.observations[step] = self.policy.normaliser(rollout.raw[step])
-        decision: Decision = self.policy(rollout.observations[step])
+        rollout.observations[step] = self.learner.normaliser(rollout.raw[step])
+        decision: Decision = self.learner(rollout.observations[step])
         rollout.actions[step] = decision.sample(self.generator)
         self._decisions.append(decision)
-        actions: Floats = self.policy.controls(rollout.actions[step]).numpy()
+        actions: Floats = self.learner.controls(rollout.actions[step]).numpy()
         return actions
 
     @torch.no_grad()
@@ -181,11 +190,11 @@ class PPO:
         rollout.truncated[step] = torch.from_numpy(truncated) & ~rollout.terminated[step]
         cut = rollout.truncated[step].nonzero().squeeze(-1)
         if len(cut):
-            self._cut.append((step, cut, self.policy.normaliser(torch.from_numpy(final_observation)[cut])))
+            self._cut.append((step, cut, self.learner.normaliser(torch.from_numpy(final_observation)[cut])))
         self._filled += 1
         self.steps += len(reward)
         if self.ready:
-            rollout.observations[-1] = self.policy.normaliser(torch.from_numpy(observation))
+            rollout.observations[-1] = self.learner.normaliser(torch.from_numpy(observation))
 
     def update(self) -> dict[str, float]:
         """One PPO update on the full rollout; returns losses and diagnostics, averaged over its minibatches."""
@@ -193,12 +202,20 @@ class PPO:
         critic_only = self.clone is not None and self.updates < self.config.critic_warmup
         results = [self._learn(batch, rows, critic_only) for rows in self._minibatches(len(batch.returns))]
         shown |= {name: sum(result[name] for result in results) / len(results) for name in results[0]}
-        self.policy.normaliser.observe(self._rollout.raw.flatten(0, 1))
+        self.learner.normaliser.observe(self._rollout.raw.flatten(0, 1))
         if self.steps >= self.config.normaliser_steps:
-            self.policy.normaliser.freeze()
+            self.learner.normaliser.freeze()
+        self._average()
         self._filled, self._decisions, self._cut = 0, [], []
         self.updates += 1
         return shown
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Moves the policy that drives towards the one that learns."""
+        for slow, fast in zip(self.policy.parameters(), self.learner.parameters(), strict=True):
+            slow.lerp_(fast, self.config.averaging)
+        self.policy.normaliser.load_state_dict(self.learner.normaliser.state_dict())
 
     @torch.no_grad()
     def _prepare(self) -> tuple[_Batch, dict[str, float]]:
@@ -259,7 +276,7 @@ class PPO:
     def _policy_loss(self, batch: _Batch, rows: Tensor, observations: Tensor) -> tuple[Tensor, dict[str, float]]:
         config = self.config
         with self._precision():
-            decision: Decision = self.policy(observations)
+            decision: Decision = self.learner(observations)
         log_probs = decision.log_prob(batch.actions[rows])
         surrogate = clipped_surrogate(log_probs, batch.log_probs[rows], batch.advantages[rows], config.clip)
         loss = surrogate - config.entropy * decision.entropy().mean()
@@ -293,6 +310,7 @@ class PPO:
         """Everything that the next update depends on; to be taken between updates."""
         return {
             "policy": self.policy.state_dict(),
+            "learner": self.learner.state_dict(),
             "critic": self.critic.state_dict(),
             "clone": None if self.clone is None else self.clone.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -304,9 +322,10 @@ class PPO:
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state()` of an agent of the same configuration."""
         self.policy.load_state_dict(state["policy"])
+        self.learner.load_state_dict(state["learner"])
         self.critic.load_state_dict(state["critic"])
         if state["clone"] is not None:
-            self.clone = Policy.from_spec(self.policy.spec)
+            self.clone = Policy.from_spec(self.learner.spec)
             self.clone.load_state_dict(state["clone"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])

@@ -29,7 +29,7 @@ class ImitationConfig(_Settings):
     seconds: float = Field(default=100.0, gt=0, description="[s] how long each of them drives")
     pace: float = Field(default=1.0, gt=0, le=1.2, description="share of the expert's speed")
     deviation: float = Field(
-        default=1.0, ge=0, description="size of the expert's smooth deviations from line and speed"
+        default=0.5, ge=0, description="size of the expert's smooth deviations from line and speed"
     )
     noise: float = Field(default=0.1, ge=0, le=1, description="disturbance of the controls; the correction is cloned")
     bc: BCConfig = BCConfig()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from actwin.agents.agent import Floats
@@ -16,10 +15,12 @@ from actwin.agents.ppo import new_policy
 from actwin.driving.line_follower import LineFollower
 from actwin.env.task import Task, TaskConfig
 from actwin.errors import ConfigError
+from actwin.telemetry.channels import Frames
 from actwin.training.config import ImitationConfig, RunConfig
+from actwin.twin.simulator import Simulator
 
-GRID_SHARE: Final = 0.1
-"""Share of the demonstrators that start from a standstill."""
+STINT: Final = 20.0
+"""[s] Driving from one start to the next; short ones show more of how to get back to the line."""
 DISTURBANCE_TIME: Final = 0.4
 """[s] Correlation time of the disturbances."""
 CUTTING: Final = 3
@@ -58,6 +59,8 @@ def demonstrate(
 ) -> Demonstrations:
     """Lets the scripted expert drive many cars from everywhere on the lap and keeps what it saw and did.
 
+    A stint counts as a lap when laps are kept for validation.
+
     Args:
         config: The task that is to be learned.
         imitation: How many cars, how long, how disturbed.
@@ -71,18 +74,20 @@ def demonstrate(
     task = task or Task(config, imitation.cars)
     simulator = task.simulator()
     expert = LineFollower(task.track, task.car, task.n, pace=imitation.pace, noise=imitation.deviation, seed=seed)
-    frames = simulator.reset(**_places(task, seed))
-    task.begin(frames)
+    frames, stint = simulator.frames, round(STINT / config.period)
     steps = round(imitation.seconds / config.period)
     observations = np.empty((steps, task.n, task.observation_size), np.float32)
     actions = np.empty((steps, task.n, task.action_space.width), np.float32)
     laps, usable = np.empty((steps, task.n), np.int64), np.empty((steps, task.n), np.bool_)
     disturbance = _Disturbance(imitation.noise, task.n, task.action_space.width, config.period, seed)
     for step in range(steps):
+        if step % stint == 0:
+            frames = _begin(task, simulator, seed, step // stint)
+            expert.reset(None)
         task.observe(frames, observations[step])
         controls = expert.act(frames)
         actions[step] = task.encode(controls, frames)
-        laps[step] = np.arange(task.n) * 1000 + frames["lap_count"]
+        laps[step] = np.arange(task.n) + task.n * (step // stint)
         usable[step] = (
             (frames["tyres_out"] < CUTTING) & (np.abs(frames["heading_error"]) < 1.0) & (controls["gear"] != -1)
         )
@@ -98,17 +103,13 @@ def demonstrate(
     return Demonstrations(observations[usable], actions[usable], laps[usable])
 
 
-def _places(task: Task, seed: int) -> dict[str, npt.NDArray[np.float64]]:
-    """Places on the racing line all around the lap at almost racing speed, a few on the grid."""
-    random = np.random.default_rng(seed)
-    distance = (np.arange(task.n) + random.uniform(size=task.n)) / task.n * task.track.length
-    speed = task.reference.at("speed", distance) * random.uniform(0.6, 0.95, task.n)
-    lateral, heading = task.reference.at("line_offset", distance), task.reference.at("line_angle", distance)
-    standing = np.flatnonzero(random.permutation(task.n) < round(GRID_SHARE * task.n))
-    slots, offsets = task.track.grid_positions(max(len(standing), 1))
-    distance[standing], lateral[standing] = slots[: len(standing)], offsets[: len(standing)]
-    speed[standing] = heading[standing] = 0.0
-    return {"distance": distance, "lateral": lateral, "heading": heading, "speed": speed}
+def _begin(task: Task, simulator: Simulator, seed: int, stint: int) -> Frames:
+    """Puts all cars where the task's own episodes may begin; FRAME[N]."""
+    rows = np.arange(task.n)
+    start = task.starts.draw(seed, rows, np.full(task.n, stint))
+    frames = simulator.reset(distance=start.distance, lateral=start.lateral, heading=start.heading, speed=start.speed)
+    task.begin(frames)
+    return frames
 
 
 def clone_expert(
