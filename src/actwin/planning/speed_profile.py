@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from actwin.content.track import Track
 from actwin.jit import jit, kernel, maximum, minimum
+from actwin.planning.drs_zones import drs_zones
 from actwin.planning.envelope import Envelope
 from actwin.planning.racing_line import RacingLine
 from actwin.units import GRAVITY
@@ -137,7 +138,7 @@ def _brake(nodes: Any, limit: Any, e: Any, speed: Any) -> None:
 
 
 @kernel
-def _accelerate(nodes: Any, limit: Any, e: Any, shifts: Any, shift_time: float, speed: Any) -> None:
+def _accelerate(nodes: Any, limit: Any, shut: Any, opened: Any, zones: Any, shifts: Any, shift_time: float, speed: Any) -> None:
     """Forward pass: lowers speeds that the car cannot reach, gear changes included."""
     count = len(nodes)
     first = int(np.argmin(limit))
@@ -147,6 +148,7 @@ def _accelerate(nodes: Any, limit: Any, e: Any, shifts: Any, shift_time: float, 
         ahead = (here + 1) % count
         v = speed[here]
         way = nodes[here, 0]
+        e = opened if zones[here] else shut
         while gear > 0 and v < 0.93 * shifts[gear - 1]:
             gear -= 1
             pause = 0.0 * shift_time
@@ -176,7 +178,16 @@ def _road(line: RacingLine, track: Track) -> Array:
     return np.ascontiguousarray(np.stack([line.spacing, line.curvature, push, along, left], axis=1))
 
 
-def speed_profile(line: RacingLine, envelope: Envelope, track: Track, pace: float = 1.0) -> SpeedProfile:
+def _tables(envelope: Envelope) -> tuple[Array, ...]:
+    """The tables that the kernels read, in the order of their indices there."""
+    return (
+        envelope.speeds, envelope.pushes, envelope.shares, envelope.lateral, envelope.forward, envelope.backward, envelope.coast
+    )
+
+
+def speed_profile(
+    line: RacingLine, envelope: Envelope, track: Track, pace: float = 1.0, flap: Envelope | None = None
+) -> SpeedProfile:
     """Speed profile by forward and backward integration over the envelope, for a flying lap.
 
     The cornering limit bounds the speed everywhere; a backward pass keeps every braking, a forward pass every acceleration within the
@@ -189,15 +200,16 @@ def speed_profile(line: RacingLine, envelope: Envelope, track: Track, pace: floa
         envelope: Of the car.
         track: The road of the line, for slopes and banking.
         pace: [-] Factor on the speed of the result; time scales inversely.
+        flap: Envelope with the drag reduction open, used for driving in the zones of `actwin.planning.drs_zones`; None keeps it shut.
     """
     nodes = _road(line, track)
-    tables = (
-        envelope.speeds, envelope.pushes, envelope.shares, envelope.lateral, envelope.forward, envelope.backward, envelope.coast
-    )
-    limit = _corner_speed(nodes, tables, float(min(envelope.speeds[-1], 1.02 * envelope.top_speed)))
+    tables = _tables(envelope)
+    opened, zones = (tables, np.zeros(len(nodes), bool)) if flap is None else (_tables(flap), drs_zones(line))
+    top = envelope.top_speed if flap is None else flap.top_speed
+    limit = _corner_speed(nodes, tables, float(min(envelope.speeds[-1], 1.02 * top)))
     speed = limit.copy()
     _brake(nodes, limit, tables, speed)
-    _accelerate(nodes, limit, tables, envelope.shift_speeds, envelope.shift_time, speed)
+    _accelerate(nodes, limit, tables, opened, zones, envelope.shift_speeds, envelope.shift_time, speed)
     speed, limit = pace * speed, pace * limit
     following = np.roll(speed, -1)
     duration = 2.0 * line.spacing / (speed + following)
