@@ -131,6 +131,44 @@ def _follow(
     return progress, gain, lap
 
 
+@jit
+def _moment(
+    frame: Any,
+    code: Any,
+    sent: Any,
+    table: Any,
+    row: Any,
+    share: Any,
+    period: Any,
+    mine: Any,
+    progress: Any,
+    gain: Any,
+    lap: Any,
+    failed: bool,
+) -> Moment:
+    """What the reward terms read, from a car's FRAME, the controls sent and the place on the road."""
+    steer, throttle, brake = sent[0] - sent[3], sent[1] - sent[4], sent[2] - sent[5]
+    half_width = 0.5 * (look_up(table, row, share, LEFT) + look_up(table, row, share, RIGHT))
+    front = excess_slip(frame[USE]) + excess_slip(frame[USE + 1])
+    tyres_out: Any = np.float32(code[TYRES_OUT])
+    return Moment(
+        period,
+        progress,
+        gain,
+        tyres_out,
+        frame[SPEED],
+        (frame[OFFSET] - look_up(table, row, share, LINE_OFFSET)) / maximum(half_width, 1.0),
+        wrap_angle(frame[HEADING] - look_up(table, row, share, LINE_ANGLE)),
+        steer * steer + throttle * throttle + brake * brake,
+        -frame[AX],
+        front + excess_slip(frame[USE + 2]) + excess_slip(frame[USE + 3]),
+        lap,
+        frame[COLLISION],
+        1.0 if mine[STALLED] > 0.0 else 0.0,
+        1.0 if failed else 0.0,
+    )
+
+
 @kernel
 def judge_cars(
     frames: Any,
@@ -194,31 +232,9 @@ def judge_cars(
             mine[PERIODS],
             mine[LAPS],
         )
-        out: Any = np.float32(code[TYRES_OUT])
         failed = reason > 0 and reason <= LAST_TERMINATION
-        steer, throttle, brake = sent[0] - sent[3], sent[1] - sent[4], sent[2] - sent[5]
-        width = 0.5 * (look_up(table, row, share, LEFT) + look_up(table, row, share, RIGHT))
-        values = reward_terms(
-            Moment(
-                numbers[0],
-                progress,
-                gain,
-                out,
-                frame[SPEED],
-                (frame[OFFSET] - look_up(table, row, share, LINE_OFFSET)) / maximum(width, 1.0),
-                wrap_angle(frame[HEADING] - look_up(table, row, share, LINE_ANGLE)),
-                steer * steer + throttle * throttle + brake * brake,
-                -frame[AX],
-                excess_slip(frame[USE])
-                + excess_slip(frame[USE + 1])
-                + excess_slip(frame[USE + 2])
-                + excess_slip(frame[USE + 3]),
-                lap,
-                frame[COLLISION],
-                1.0 if mine[STALLED] > 0.0 else 0.0,
-                1.0 if failed else 0.0,
-            )
-        )
+        moment = _moment(frame, code, sent, table, row, share, numbers[0], mine, progress, gain, lap, failed)
+        values = reward_terms(moment)
         earned = np.float32(0.0)
         for k in range(TERM_COUNT):
             if weights[k] > 0.0:

@@ -215,3 +215,19 @@ class Observer:
         arguments: tuple[Any, ...] = (as_floats(frames), as_integers(frames), history, *self._settings, out, first, end)
         observe_cars(*arguments)
         return out
+
+    def observe_rows(self, frames: Frames, history: Floats, rows: npt.NDArray[np.int64], out: Floats) -> None:
+        """Renews the observations of some cars.
+
+        Args:
+            frames: FRAME[N].
+            history: float32[N, H], as in `observe`.
+            rows: int64[K] Which cars.
+            out: float32[N, O] Gets the observations in these rows.
+        """
+        # Rows of floats are copied several times faster than rows of records.
+        some = as_floats(frames)[rows]
+        seen = np.empty((len(rows), self.layout.size), np.float32)
+        arguments: tuple[Any, ...] = (some, some.view(np.int32), history[rows], *self._settings, seen, 0, len(rows))
+        observe_cars(*arguments)
+        out[rows] = seen
