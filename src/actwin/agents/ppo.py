@@ -42,8 +42,8 @@ class PPOConfig(BaseModel):
     critic_lr: float = Field(default=1e-3, gt=0)
     divergence: float = Field(default=0.01, ge=0, description="KL divergence that steers actor_lr; 0 keeps it")
     entropy: float = Field(default=3e-3, ge=0, description="weight of the entropy bonus")
-    precision: Literal["single", "bfloat16"] = Field(
-        default="single", description="of the matrix products in an update; bfloat16 is faster where the CPU has it"
+    precision: Literal["auto", "single", "bfloat16"] = Field(
+        default="auto", description="of the matrix products in an update; auto is bfloat16 where the CPU multiplies it"
     )
     averaging: float = Field(
         default=0.05,
@@ -152,6 +152,7 @@ class PPO:
             eps=1e-5,
             fused=True,
         )
+        self.bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and cpu_has_bfloat16())
         self.steps, self.updates, self._filled = 0, 0, 0
         self._rollout = _Rollout.empty(config.rollout, cars, observations, action.width)
         self._decisions: list[Decision] = []
@@ -293,7 +294,7 @@ class PPO:
         return loss, shown
 
     def _precision(self) -> torch.autocast:
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16")
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16)
 
     def _clone_weight(self) -> float:
         return self.config.clone_weight * max(1.0 - self.steps / self.config.clone_fade, 0.0)
@@ -345,6 +346,12 @@ def new_policy(observations: int, action: ActionSpec, config: PPOConfig) -> Poli
         config.std_range,
         config.state_dependent_std,
     )
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether products of bfloat16 matrices are faster than single ones here."""
+    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 def _joined(decisions: list[Decision]) -> Decision:

@@ -60,7 +60,11 @@ def _git_commit() -> str:
 
 def numerics() -> dict[str, Any]:
     """What decides the last bits of a result on one machine."""
-    return {"threads": torch.get_num_threads(), "matmul_precision": torch.get_float32_matmul_precision()}
+    return {
+        "threads": torch.get_num_threads(),
+        "matmul_precision": torch.get_float32_matmul_precision(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+    }
 
 
 def prepare_torch(threads: int) -> None:
@@ -74,11 +78,15 @@ def prepare_torch(threads: int) -> None:
         threads: Of the learner; 0 means every physical core up to eight, more do not help networks of this size.
     """
     torch.set_float32_matmul_precision("medium")
-    logical = os.cpu_count() or 1
-    # Two logical processors are one core on most machines that have more than two of them.
-    physical = logical if logical <= 2 else logical // 2
-    torch.set_num_threads(threads or min(physical, 8))
+    torch.set_num_threads(threads or min(physical_cores(), 8))
     _keep_freed_memory()
+
+
+def physical_cores() -> int:
+    """Cores of this machine, each counted once however many threads it runs."""
+    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    logical = os.cpu_count() or 1
+    return int(known.get("num_physical_cores") or (logical if logical <= 2 else logical // 2))
 
 
 def _keep_freed_memory() -> None:

@@ -1,0 +1,138 @@
+"""Demonstrations, clone, training and evaluation in the twin, on the small oval."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from actwin.agents.checkpoints import load_checkpoint
+from actwin.analysis.laps import Lap
+from actwin.driving.line_follower import LineFollower
+from actwin.driving.policy import PolicyDriver
+from actwin.errors import CheckpointError
+from actwin.training.config import RunConfig, load_config
+from actwin.training.evaluation import Drive, drive_laps, rate, summarise
+from actwin.training.imitation import clone_expert, demonstrate
+from actwin.training.trainer import Trainer
+from actwin.training.world import TwinWorld
+
+SETTINGS = (
+    "env.track=oval", "imitation.cars=16", "imitation.seconds=20", "imitation.bc.epochs=8", "imitation.bc.batch=256",
+    "agent.hidden=[32, 32]", "agent.rollout=8", "agent.critic_warmup=1", "train.cars=32", "train.threads=1",
+    "train.steps=1024", "train.evaluate_every=1_000_000",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def config() -> RunConfig:
+    return load_config(None, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def world(config: RunConfig) -> TwinWorld:
+    return TwinWorld(config.env)
+
+
+@pytest.fixture(scope="module")
+def shown(config: RunConfig, world: TwinWorld):
+    return demonstrate(config.env, config.imitation, 3, task=world.task_for(config.imitation.cars))
+
+
+@pytest.fixture(scope="module")
+def trained(config: RunConfig, world: TwinWorld, shown, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    out = tmp_path_factory.mktemp("run")
+    clone, _ = clone_expert(config, shown, world.action)
+    Trainer(config, world, out, clone).run()
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision(precision)
+    return out
+
+
+def test_demonstrations_fit_the_task(config: RunConfig, world: TwinWorld, shown) -> None:
+    assert shown.observations.shape == (len(shown.laps), world.observations)
+    assert shown.actions.shape == (len(shown.laps), world.action.width)
+    assert np.abs(shown.actions).max() <= 1.0
+    assert len(np.unique(shown.laps)) == config.imitation.cars
+    assert len(shown.laps) > 0.8 * config.imitation.cars * config.imitation.seconds / config.env.period
+
+
+def test_demonstrations_repeat_exactly(config: RunConfig, world: TwinWorld, shown) -> None:
+    again = demonstrate(config.env, config.imitation, 3, task=world.task_for(config.imitation.cars))
+    assert all(np.array_equal(a, b) for a, b in zip(shown, again, strict=True))
+
+
+def test_the_clone_acts_like_the_expert(config: RunConfig, world: TwinWorld, shown) -> None:
+    clone, history = clone_expert(config, shown, world.action)
+    error = clone.drive(torch.from_numpy(shown.observations)).numpy() - shown.actions
+    assert np.mean(error**2) < 0.3 * shown.actions.var(axis=0).mean()
+    assert history[-1].validation_loss < history[0].validation_loss
+
+
+def test_the_expert_laps_from_every_start(world: TwinWorld) -> None:
+    task = world.task_for(4)
+    drives = drive_laps("expert", LineFollower(task.track, task.car, 4), task, around=2)
+    assert [drive.start for drive in drives] == ["grid", "flying", "around", "around"]
+    assert all(drive.clean for drive in drives)
+    assert all(task.reference.lap_time < drive.best < 1.15 * task.reference.lap_time for drive in drives)
+    [line] = summarise(drives)
+    assert (line.drives, line.clean, line.excursions, line.collision) == (4, 4, 0, 0.0)
+    assert sum(line.sectors) == pytest.approx(line.best)
+
+
+def drive(*laps: tuple[float, bool], collision: float = 0.0) -> Drive:
+    made = [Lap("x", 1, 0, 1, 0.0, time, (time,), valid, 50.0, 0) for time, valid in laps]
+    return Drive("x", "flying", None, made, 0, collision, 50.0, 0.0)
+
+
+def test_rating_prefers_clean_over_fast() -> None:
+    assert rate([drive((90.0, True))], 80.0) == -90.0
+    assert rate([drive((90.0, False))], 80.0) == -94.0
+    assert rate([drive((90.0, True), collision=5.0)], 80.0) == -94.0
+    assert rate([drive((90.0, True)), drive()], 80.0) == -(90.0 + 160.0) / 2
+    [line] = summarise([drive((90.0, False)), drive((91.0, True))])
+    assert (line.best, line.clean) == (91.0, 1)
+    assert math.isinf(drive((90.0, False)).best)
+
+
+def test_cars_go_on_exactly_from_their_state(world: TwinWorld) -> None:
+    actions = np.random.default_rng(0).uniform(-1, 1, (60, 32, 2)).astype(np.float32)
+    first, second = world.cars(32), world.cars(32)
+    first.start(seed=1)
+    for action in actions[:30]:
+        first.step_arrays(action)
+    state = first.state()
+    first.step_arrays(actions[0])
+    assert np.array_equal(first.load_state(state), second.load_state(state))
+    for action in actions[30:]:
+        for a, b in zip(first.step_arrays(action), second.step_arrays(action), strict=True):
+            assert np.array_equal(a, b)
+
+
+def test_a_policy_drives_from_its_checkpoint(world: TwinWorld, trained: Path) -> None:
+    driver = PolicyDriver.from_checkpoint(trained / "last.pt", n=3)
+    assert driver.task.identity() == world.task
+    simulator = driver.task.simulator()
+    frames = simulator.reset(distance=[0.0, 100.0, 200.0], speed=30.0)
+    driver.reset()
+    first = driver.act(frames).copy()
+    simulator.step(first)
+    driver.act(simulator.frames)
+    frames = simulator.reset(distance=[0.0, 100.0, 200.0], speed=30.0)
+    driver.reset()
+    assert np.array_equal(driver.act(frames), first)
+    assert set(np.unique(first["gear"])) == {-2}
+
+
+def test_a_policy_drives_elsewhere_when_told(trained: Path) -> None:
+    assert PolicyDriver.from_checkpoint(trained / "last.pt", track="skid_pad").task.track.name == "skid_pad"
+
+
+def test_a_checkpoint_whose_task_changed_is_refused(trained: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(trained / "last.pt")
+    checkpoint["task"]["fingerprint"] = "0" * 16
+    torch.save(checkpoint, tmp_path / "old.pt")
+    with pytest.raises(CheckpointError, match=r"old\.pt: was trained for another task"):
+        PolicyDriver.from_checkpoint(tmp_path / "old.pt")
