@@ -127,7 +127,9 @@ def _headline(report: Report, drivers: Sequence[_Driver]) -> str:
         return f"{name} laps in {time}"
     best = min(rivals, key=lambda driver: driver.lap.time if driver.lap else math.inf)
     ahead = (best.lap.time if best.lap else math.inf) - first.time
-    word = "faster" if ahead >= 0.0 else "slower"
+    if abs(ahead) < 0.0005:
+        return f"{name} laps in {time}, level with {best.rollout.driver}"
+    word = "faster" if ahead > 0.0 else "slower"
     return f"{name} laps in {time}, {abs(ahead):.3f} s {word} than {best.rollout.driver}"
 
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from actwin.cli.terminal import console
@@ -35,11 +36,18 @@ class StageBars:
     def __init__(self) -> None:
         self._console = console(stderr=True)
         self._live = self._console.is_terminal
+        rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)
         self._bars = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(), _TimeLeft(), TextColumn("{task.fields[note]}"),
-            console=self._console, disable=not self._live,
-        )  # fmt: skip
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=16),
+            TextColumn("{task.percentage:>3.0f} %", table_column=Column(no_wrap=True)),
+            TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
+            _TimeLeft(table_column=Column(no_wrap=True, min_width=9)),
+            TextColumn("{task.fields[note]}", markup=False, table_column=rest),
+            console=self._console,
+            disable=not self._live,
+            expand=True,
+        )
         self._tasks: dict[str, TaskID] = {}
         self._begun: dict[str, float] = {}
 

@@ -103,7 +103,6 @@ def imitate(config: RunConfig, world: TwinWorld, stages: Stages) -> Policy:
 
 
 def _training_note(progress: Progress) -> str:
-    steps = f"{progress.steps / 1e6:.1f} M steps"
+    lap = f"best {lap_time_text(progress.best_lap)}, " if math.isfinite(progress.best_lap) else ""
     rate = f", {progress.rate / 1000.0:.0f} k/s" if progress.rate else ""
-    lap = f", best lap {lap_time_text(progress.best_lap)}" if math.isfinite(progress.best_lap) else ""
-    return steps + rate + lap
+    return f"{lap}{progress.steps / 1e6:.1f} M steps{rate}"
