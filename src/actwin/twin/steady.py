@@ -87,7 +87,7 @@ class Trim(NamedTuple):
 
 @jit
 def _wheel(fx: float, tangent: float, load: float, camber: float, grip: float, tyre: TyreParams) -> tuple[float, float]:
-    """Lateral force [N] of a wheel that also carries fx [N], and 1 when it can."""
+    """Lateral force [N] of a wheel that is to carry fx [N] as well, and how much of fx it carries [N]."""
     size = maximum(fx, -fx)
     low, high = 0.0 * size, 1.6 / tyre.per_slip_ratio + 0.0 * size
     for _ in range(SLIP_HALVINGS):
@@ -96,7 +96,8 @@ def _wheel(fx: float, tangent: float, load: float, camber: float, grip: float, t
         low = middle if short else low
         high = high if short else middle
     force = tyre_force(high, tangent, load, camber, grip, tyre)
-    return force.fy, 1.0 if force.fx >= 0.995 * size - 1.0 else 0.0
+    carried = minimum(force.fx, size)
+    return force.fy, carried if fx > 0.0 else -carried
 
 
 @kernel
@@ -128,11 +129,21 @@ def _axle_forces(
     tangent_right = (cosine_right * across - sine_right * (vx + turn)) / (
         cosine_right * (vx + turn) + sine_right * across
     )
-    fy_left, held_left = _wheel(fx_left, tangent_left, load_left, axle.camber - lean, grip, tyre)
-    fy_right, held_right = _wheel(fx_right, tangent_right, load_right, -axle.camber - lean, grip, tyre)
+    fy_left, got_left = _wheel(fx_left, tangent_left, load_left, axle.camber - lean, grip, tyre)
+    fy_right, got_right = _wheel(fx_right, tangent_right, load_right, -axle.camber - lean, grip, tyre)
+    missing = fx_left - got_left + fx_right - got_right
+    if missing < -1.0:
+        # Under brakes the wheel with grip left takes what the other one, on the verge of locking, cannot.
+        if fx_left - got_left < fx_right - got_right:
+            fy_right, got_right = _wheel(got_right + missing, tangent_right, load_right, -axle.camber - lean, grip, tyre)
+        else:
+            fy_left, got_left = _wheel(got_left + missing, tangent_left, load_left, axle.camber - lean, grip, tyre)
+    short = fx_left + fx_right - got_left - got_right
+    held = 1.0 if maximum(short, -short) <= 0.005 * maximum(fx_left + fx_right, -fx_left - fx_right) + 2.0 else 0.0
+    fx_left, fx_right = got_left, got_right
     x_left, x_right = fx_left * cosine_left - fy_left * sine_left, fx_right * cosine_right - fy_right * sine_right
     y = fx_left * sine_left + fy_left * cosine_left + fx_right * sine_right + fy_right * cosine_right
-    return Axle(x_left + x_right, y, axle.half_track * (x_right - x_left), slip, held_left * held_right)
+    return Axle(x_left + x_right, y, axle.half_track * (x_right - x_left), slip, held)
 
 
 @kernel

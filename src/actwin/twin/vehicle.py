@@ -26,8 +26,11 @@ from actwin.units import GRAVITY, RADS_PER_RPM, RPM_PER_RADS
 ANTI_STALL_GAIN = 1.0 / 0.6
 """[-] The automatic clutch is open at idle and fully closed 60 % above it."""
 
-REV_MATCH_GAIN = 0.02
-"""[s/rad] Throttle for each rad/s that the engine is short of the next gear during a shift."""
+REV_MATCH_TIME = 0.01
+"""[s] Time constant with which cut or blip bring the engine to the speed of the next gear during a shift."""
+
+BLIP_GAIN = 0.02
+"""[s/rad] Throttle shown for each rad/s that the engine is short of the next gear during a shift."""
 
 
 class Loads(NamedTuple):
@@ -148,15 +151,15 @@ def drive_and_brake(
     spin = maximum(car.slip_ratio[2], car.slip_ratio[3])
     tc_cut = period.tc_on * clip(RELEASE_GAIN * (spin - drive.tc_slip), 0.0, 1.0)
     shifting = car.shift_timer > 0.0
-    # During a shift the engine is brought to the speed of the next gear.
-    target = period.ratio * 0.5 * (rl.speed + rr.speed)
-    match = clip(REV_MATCH_GAIN * (target - car.engine_speed), 0.0, 1.0)
-    opened = select(shifting, match, throttle * (1.0 - tc_cut))
+    # During a shift the engine is brought to the speed of the next gear, so that the clutch meets no slip to speak of.
+    short = maximum(period.ratio * 0.5 * (rl.speed + rr.speed), engine.idle * RADS_PER_RPM) - car.engine_speed
+    opened = select(shifting, clip(BLIP_GAIN * short, 0.0, 1.0), throttle * (1.0 - tc_cut))
     rpm = car.engine_speed * RPM_PER_RADS
     torque = engine_torque(rpm, opened, boost, engine)
     closing = clip((rpm - engine.idle) * engine.per_idle * ANTI_STALL_GAIN, 0.0, 1.0)
     engagement = select(shifting, 0.0, period.clutch * closing)
-    free = maximum(car.engine_speed + dt * torque * engine.per_inertia, 0.0)
+    change = select(shifting, short / REV_MATCH_TIME, torque * engine.per_inertia)
+    free = maximum(car.engine_speed + dt * change, 0.0)
     shafts = drive_shafts(
         Shafts(free, rl.speed, rr.speed),
         period.ratio,
