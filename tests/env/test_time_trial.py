@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 import actwin.env
 from actwin.env.race import Race
@@ -78,6 +79,19 @@ def test_it_is_registered_by_importing_actwin_env() -> None:
         "Version History",
     ):
         assert f"## {part}" in (TimeTrialEnv.__doc__ or "")
+
+
+def test_gymnasiums_wrappers_fit() -> None:
+    env = RecordEpisodeStatistics(gymnasium.make_vec(TIME_TRIAL, num_envs=6, track="oval", task=SHORT))
+    env.reset(seed=0)
+    lengths = []
+    for _ in range(60):
+        *_, info = env.step(env.action_space.sample() * 0.0)
+        if "episode" in info:
+            lengths += info["episode"]["l"][info["_episode"]].tolist()
+    env.close()
+    assert len(lengths) >= 6
+    assert max(lengths) == 52, "2 s of 39 ms"
 
 
 def test_one_car_alone_is_one_car_of_many() -> None:

@@ -151,6 +151,11 @@ class Race:
         self._begin(self.ended, None, {})
         self.task.observe_rows(self.frames, self.ended, self.observation)
 
+    def close(self) -> None:
+        """Ends the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
     def _judge_and_observe(self, first: int, last: int) -> None:
         self.task.judge(self.frames, first, last)
         self.task.observe(self.frames, None, first, last)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,13 +137,13 @@ def _periodic(values: npt.NDArray[np.float64], share: npt.NDArray[np.float64]) -
     return np.asarray(np.interp(share * len(values), np.arange(len(values) + 1), np.append(values, values[0])))
 
 
-_KNOWN: dict[tuple[int, int, float, float], tuple[weakref.ref[Track], weakref.ref[Car], Reference]] = {}
+_KNOWN: dict[tuple[int, int, float, float], tuple[Track, Car, Reference]] = {}
 
 
 def racing_reference(track: Track, car: Car, grip: float = 1.0, reach: float = 6.0 * FASTEST) -> Reference:
     """The reference of a car on a track: line of minimum curvature, speed profile over the car's performance envelope.
 
-    Results are kept for the life of track and car.
+    Results are kept, because many tasks share a track and a car.
 
     Args:
         track: The track.
@@ -154,10 +153,11 @@ def racing_reference(track: Track, car: Car, grip: float = 1.0, reach: float = 6
     """
     key = (id(track), id(car), float(grip), float(reach))
     known = _KNOWN.get(key)
-    if known is not None and known[0]() is track and known[1]() is car:
+    if known is not None:
         return known[2]
     line = minimum_curvature(track)
     envelope = performance_envelope(car, air_density(20.0, track.altitude), grip)
     reference = Reference(track, line, speed_profile(line, envelope, track).speed, reach)
-    _KNOWN[key] = (weakref.ref(track), weakref.ref(car), reference)
+    # Track and car are kept with it, so that their identities are not given to others.
+    _KNOWN[key] = (track, car, reference)
     return reference

@@ -172,6 +172,10 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
             | {"reward_terms": {name: float(values[0]) for name, values in judged.terms.items()}},
         )
 
+    def close(self) -> None:
+        """Frees what the environment holds."""
+        self.race.close()
+
     def _info(self, reason: int) -> dict[str, Any]:
         frame = self.race.frames[0]
         return {name: frame[name].item() for name in SHOWN} | {"reason": REASON_NAMES[reason]}
@@ -307,6 +311,10 @@ class TimeTrialVectorEnv(VectorEnv[Floats, Any, Any]):
         """
         observation, reward, terminated, truncated = self.step_arrays(flat_actions(actions, self.num_envs))
         return observation.copy(), reward.astype(np.float64), terminated.copy(), truncated.copy(), self._infos()
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Frees what the environment holds."""
+        self.race.close()
 
     def _infos(self) -> dict[str, Any]:
         rows = self.race.ended
