@@ -59,7 +59,10 @@ def show(
         for label, text in facts.items():
             out.add_row(label, text)
         if track.corners:
-            out.add_row("corners at", ", ".join(f"T{c.number} {c.name} {c.apex:.0f} m" for c in track.corners))
+            out.add_row(
+                "corners at",
+                ", ".join(" ".join(filter(None, (f"T{c.number}", c.name, f"{c.apex:.0f} m"))) for c in track.corners),
+            )
         out.show_header = False
         console().print(out)
     if html is not None:
