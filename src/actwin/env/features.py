@@ -281,13 +281,18 @@ class Layout:
         self.shares = (p**config.progression).astype(np.float32)
         half = 0.5 * config.ray_fan if config.rays > 1 else 0.0
         self.angles = np.linspace(-half, half, config.rays, dtype=np.float32)
-        self.columns = tuple(column for feature in self.features for column in self._columns(feature))
+        columns: list[Column] = []
+        for source in ORDER:
+            mine = [self._columns(feature) for feature in self.of(source)]
+            # Points come in the order in which they are computed: all lines of the first, then all of the second.
+            groups = zip(*mine, strict=True) if source == "points" else mine
+            columns += [column for group in groups for column in group]
+        self.columns = tuple(columns)
         self.size = len(self.columns)
-        self.start: dict[str, int] = {}
-        position = 0
-        for feature in self.features:
-            self.start[feature.name] = position
-            position += len(feature.labels(config))
+
+    def where(self, feature: str) -> npt.NDArray[np.int64]:
+        """Columns of a feature."""
+        return np.array([k for k, column in enumerate(self.columns) if column.feature == feature], np.int64)
 
     def _columns(self, feature: Feature) -> list[Column]:
         scales = self._scales(feature)
@@ -328,9 +333,12 @@ class Layout:
         """The observation as a Markdown table, one row for each feature."""
         lines = ["| columns | feature | unit | 1 stands for | low | high | meaning |", "|---|---|---|---|---|---|---|"]
         for feature in self.features:
-            first = self.start[feature.name]
-            mine = [column for column in self.columns if column.feature == feature.name]
-            span = f"{first}" if len(mine) == 1 else f"{first}-{first + len(mine) - 1}"
+            places = self.where(feature.name)
+            mine = [self.columns[place] for place in places]
+            step = int(places[1] - places[0]) if len(places) > 1 else 1
+            span = f"{places[0]}" + (
+                "" if len(places) == 1 else f"-{places[-1]}" if step == 1 else f", {places[1]}, … {places[-1]}"
+            )
             scale = (
                 f"{mine[0].scale:g}"
                 if len({c.scale for c in mine}) == 1

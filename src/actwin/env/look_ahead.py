@@ -15,6 +15,11 @@ from actwin.jit import clip, jit, lane_loop, minimum, select, sin_cos
 
 WIDTH = VIEW_WIDTH
 RAY_RISE = VIEW_COLUMN["right_x"] - VIEW_COLUMN["left_x"]
+RECORD_WIDTH = 4
+RECORD = np.dtype([("numbers", "<f4", (RECORD_WIDTH,))])
+"""As many numbers as one vector instruction copies."""
+GROUP = 8
+"""Cars whose points are fetched before the first are placed; a load right behind its store would wait for it."""
 BEHIND = 40.0
 """[m] Of border behind the car that rays to the side may meet."""
 
@@ -46,47 +51,96 @@ def reach_of(speed: float, horizon: float, least: float, most: float) -> float:
     return clip(speed * horizon, least, most)
 
 
-@lane_loop
-def points_ahead(
-    out_x: Any,
-    out_y: Any,
-    table: Any,
-    column: int,
-    shares: Any,
-    distance: float,
-    reach: float,
-    cell_rate: float,
-    x: float,
-    y: float,
-    sine: float,
-    cosine: float,
-) -> None:
-    """Points of one line in the car frame.
+def pack(columns: Any) -> Any:
+    """A table whose rows are copied as records: RECORD[rows], one row of `columns` in each, the next row behind it.
+
+    A record is one vector load and store; gathering the same numbers one by one takes twice the time. Records are wider
+    than a row and overlap, so that the copies of consecutive rows lie without gaps.
 
     Args:
-        out_x, out_y: float32[P] Get the forward and the leftward coordinates [m].
-        table: float32[rows × VIEW_WIDTH].
-        column: Column of the line's x; y is the next one.
+        columns: float32[rows, L] With at most four columns.
+    """
+    rows, lines = columns.shape
+    numbers = np.zeros(rows * lines + RECORD_WIDTH, np.float32)
+    numbers[: rows * lines] = columns.reshape(-1)
+    return np.ndarray((rows,), RECORD, numbers, strides=(4 * lines,))
+
+
+def scratch(lines: int, count: int) -> tuple[Any, Any]:
+    """Room for the table rows around the points of `GROUP` cars, the same memory seen as records and as numbers.
+
+    Args:
+        lines: L, lines with points.
+        count: P, points on each.
+
+    Returns:
+        RECORD[GROUP, 4, P] and float32[GROUP, 4, P × L and more]; the four are x and y before, x and y behind a point.
+    """
+    numbers = np.zeros((GROUP, 4, count * lines + RECORD_WIDTH), np.float32)
+    records = np.ndarray((GROUP, 4, count), RECORD, numbers, strides=(*numbers.strides[:2], 4 * lines))
+    return records, numbers
+
+
+@lane_loop
+def fetch_points(
+    records: Any, table_x: Any, table_y: Any, shares: Any, distance: Any, reach: Any, cell_rate: Any
+) -> None:
+    """Copies the table rows before and behind every look-ahead point.
+
+    Args:
+        records: RECORD[4, P] Of one car, from `scratch`.
+        table_x, table_y: From `pack`.
         shares: float32[P] Points as shares of the reach.
         distance: [m] Lap distance of the car.
         reach: [m] Of the look-ahead.
         cell_rate: [1/m] Cells in a metre.
+    """
+    x_before, y_before, x_behind, y_behind = records[0], records[1], records[2], records[3]
+    for p in range(np.uint32(len(shares))):
+        cell = np.uint32(np.int32((distance + reach * shares[p]) * cell_rate))
+        x_before[p], y_before[p] = table_x[cell], table_y[cell]
+        x_behind[p], y_behind[p] = table_x[cell + np.uint32(1)], table_y[cell + np.uint32(1)]
+
+
+@lane_loop
+def place_points(
+    out_x: Any,
+    out_y: Any,
+    found: Any,
+    shares: Any,
+    distance: Any,
+    reach: Any,
+    cell_rate: Any,
+    x: Any,
+    y: Any,
+    sine: Any,
+    cosine: Any,
+) -> None:
+    """Look-ahead points in the car frame.
+
+    Args:
+        out_x, out_y: float32[P L] Get the forward and the leftward coordinates [m], all lines of the first point first.
+        found: float32[4, P L] What `fetch_points` found.
+        shares: float32[P L] Points as shares of the reach, repeated for every line.
+        distance, reach, cell_rate: As in `fetch_points`.
         x, y: [m] World position of the car.
         sine, cosine: Of the car's yaw.
     """
-    for p in range(len(shares)):
-        row, share = locate(distance + reach * shares[p], cell_rate)
-        dx = look_up(table, row, share, column) - x
-        dy = look_up(table, row, share, column + np.uint32(1)) - y
-        out_x[p] = cosine * dx + sine * dy
-        out_y[p] = cosine * dy - sine * dx
+    x_before, y_before, x_behind, y_behind = found[0], found[1], found[2], found[3]
+    for k in range(len(shares)):
+        place = (distance + reach * shares[k]) * cell_rate
+        share = place - np.float32(np.int32(place))
+        dx = x_before[k] + share * (x_behind[k] - x_before[k]) - x
+        dy = y_before[k] + share * (y_behind[k] - y_before[k]) - y
+        out_x[k] = cosine * dx + sine * dy
+        out_y[k] = cosine * dy - sine * dx
 
 
 @lane_loop
 def samples_ahead(
     out: Any, table: Any, column: int, shares: Any, distance: float, reach: float, cell_rate: float
 ) -> None:
-    """Samples of one column at the look-ahead points; arguments as in `points_ahead`."""
+    """Samples of one column at the look-ahead points; arguments as in `fetch_points`."""
     for p in range(len(shares)):
         row, share = locate(distance + reach * shares[p], cell_rate)
         out[p] = look_up(table, row, share, column)

@@ -8,7 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.env.features import Layout
-from actwin.env.look_ahead import cast_rays, locate, look_up, points_ahead, reach_of, samples_ahead
+from actwin.env.look_ahead import (
+    GROUP,
+    cast_rays,
+    fetch_points,
+    locate,
+    look_up,
+    pack,
+    place_points,
+    reach_of,
+    samples_ahead,
+    scratch,
+)
 from actwin.env.reference import VIEW_COLUMN, Reference
 from actwin.jit import clip, jit, kernel, lane_loop, sin_cos, wrap_angle
 from actwin.telemetry.channels import FRAME_COLUMN, Frames, as_floats, as_integers
@@ -68,7 +79,9 @@ def observe_cars(
     code_channels: Any,
     shown: int,
     lines: Any,
-    points: Any,
+    table_x: Any,
+    table_y: Any,
+    point_shares: Any,
     samples: Any,
     shares: Any,
     ray_cosines: Any,
@@ -77,6 +90,8 @@ def observe_cars(
     lows: Any,
     highs: Any,
     numbers: Any,
+    records: Any,
+    fetched: Any,
     out: Any,
     first: int,
     last: int,
@@ -89,68 +104,62 @@ def observe_cars(
         table: float32[rows × VIEW_WIDTH] The road.
         channels, code_channels: uint32 Columns of `frames` and `codes` to show.
         shown: Columns of `history` to show.
-        lines, points, samples: uint32 Columns of the road table to show at the car, as points ahead, as samples ahead.
-        shares: float32[P] Points as shares of the reach.
+        lines, samples: uint32 Columns of the road table to show at the car, as samples ahead.
+        table_x, table_y: RECORD[rows] World coordinates of the L lines whose points are shown.
+        point_shares: float32[P L] Points as shares of the reach, each for every line.
+        shares: float32[P] The same, each once.
         ray_cosines, ray_sines: float32[R] Directions of rays; empty for none.
         scales, lows, highs: float32[O] Factor and limits of each column.
         numbers: float32: horizon [s], least reach [m], greatest reach [m], cells in a metre, lap length [m], ray range
             [m].
+        records, fetched: From `scratch`.
         out: float32[N, O].
         first, last: Which cars.
     """
-    count = len(shares)
-    horizon, least, most = numbers[0], numbers[1], numbers[2]
-    cell_rate, length, far = numbers[3], numbers[4], numbers[5]
-    ahead = len(points) + len(samples)
-    for car in range(first, last):
-        frame, row_out = frames[car], out[car]
-        distance = clip(frame[DISTANCE], 0.0, length)
-        _copy_channels(row_out, frame, channels)
-        column = len(channels)
-        _copy_codes(row_out[column:], codes[car], code_channels)
-        column += len(code_channels)
-        _copy_controls(row_out[column:], history[car], shown)
-        column += shown
-        if len(lines) > 0:
-            row, share = locate(distance, cell_rate)
-            column = _line_features(row_out, column, frame, table, row, share, lines)
-        if ahead > 0:
+    count, total, rays = len(shares), len(point_shares), len(ray_cosines)
+    horizon, least, most, cell_rate, length, far = (
+        numbers[0],
+        numbers[1],
+        numbers[2],
+        numbers[3],
+        numbers[4],
+        numbers[5],
+    )
+    for begin in range(first, last, GROUP):
+        end = min(begin + GROUP, last)
+        if total > 0:
+            for car in range(begin, end):
+                frame = frames[car]
+                reach = reach_of(frame[SPEED], horizon, least, most)
+                distance = clip(frame[DISTANCE], 0.0, length)
+                fetch_points(records[car - begin], table_x, table_y, shares, distance, reach, cell_rate)
+        for car in range(begin, end):
+            frame, row_out = frames[car], out[car]
+            distance = clip(frame[DISTANCE], 0.0, length)
             reach = reach_of(frame[SPEED], horizon, least, most)
-            sine, cosine = sin_cos(frame[YAW])
-            for k in range(len(points)):
-                points_ahead(
-                    row_out[column:],
-                    row_out[column + count :],
-                    table,
-                    points[k],
-                    shares,
-                    distance,
-                    reach,
-                    cell_rate,
-                    frame[X],
-                    frame[Y],
-                    sine,
-                    cosine,
-                )
-                column += 2 * count
+            _copy_channels(row_out, frame, channels)
+            column = len(channels)
+            _copy_codes(row_out[column:], codes[car], code_channels)
+            column += len(code_channels)
+            _copy_controls(row_out[column:], history[car], shown)
+            column += shown
+            if len(lines) > 0:
+                row, share = locate(distance, cell_rate)
+                column = _line_features(row_out, column, frame, table, row, share, lines)
+            x, y, yaw = frame[X], frame[Y], frame[YAW]
+            if total > 0:
+                found = fetched[car - begin]
+                sine, cosine = sin_cos(yaw)
+                ahead, left = row_out[column : column + total], row_out[column + total : column + 2 * total]
+                place_points(ahead, left, found, point_shares, distance, reach, cell_rate, x, y, sine, cosine)
+                column += 2 * total
             for k in range(len(samples)):
                 samples_ahead(row_out[column:], table, samples[k], shares, distance, reach, cell_rate)
                 column += count
-        if len(ray_cosines) > 0:
-            cast_rays(
-                row_out[column : column + len(ray_cosines)],
-                table,
-                frame[X],
-                frame[Y],
-                frame[YAW],
-                distance,
-                length,
-                cell_rate,
-                ray_cosines,
-                ray_sines,
-                far,
-            )
-        _scale(row_out, scales, lows, highs)
+            if rays > 0:
+                ends = row_out[column : column + rays]
+                cast_rays(ends, table, x, y, yaw, distance, length, cell_rate, ray_cosines, ray_sines, far)
+            _scale(row_out, scales, lows, highs)
 
 
 class Observer:
@@ -164,39 +173,31 @@ class Observer:
     def __init__(self, layout: Layout, reference: Reference) -> None:
         self.layout = layout
         config = layout.config
-        table_columns = {
-            source: np.array([VIEW_COLUMN[feature.column] for feature in layout.of(source)], np.uint32)
-            for source in ("line", "points", "samples")
-        }
-        most = (len(reference.table) - reference.cells - 2) * reference.cell_length
+        line, ahead, sampled = (
+            [VIEW_COLUMN[feature.column] for feature in layout.of(source)] for source in ("line", "points", "samples")
+        )
         angles = layout.angles if layout.of("rays") else layout.angles[:0]
+        most = (len(reference.table) - reference.cells - 2) * reference.cell_length
+        numbers = [config.horizon, min(config.least_reach, most), most, 1.0 / reference.cell_length]
+        numbers += [reference.track.length, min(config.ray_range, most)]
+        self._shape = max(len(ahead), 1), config.points
         self._settings: tuple[Any, ...] = (
             reference.table.reshape(-1),
             layout.channel_columns("channel"),
             layout.channel_columns("code"),
             3 * config.history if layout.of("controls") else 0,
-            table_columns["line"],
-            table_columns["points"],
-            table_columns["samples"],
+            np.array(line, np.uint32),
+            pack(reference.table[:, ahead or [0]]),
+            pack(reference.table[:, [column + 1 for column in ahead] or [0]]),
+            np.repeat(layout.shares, len(ahead)),
+            np.array(sampled, np.uint32),
             layout.shares,
             np.cos(angles),
             np.sin(angles),
-            *(
-                np.array(values, np.float32)
-                for values in (
-                    [1.0 / c.scale for c in layout.columns],
-                    [c.low for c in layout.columns],
-                    [c.high for c in layout.columns],
-                    [
-                        config.horizon,
-                        min(config.least_reach, most),
-                        most,
-                        1.0 / reference.cell_length,
-                        reference.track.length,
-                        min(config.ray_range, most),
-                    ],
-                )
-            ),
+            np.array([1.0 / column.scale for column in layout.columns], np.float32),
+            np.array([column.low for column in layout.columns], np.float32),
+            np.array([column.high for column in layout.columns], np.float32),
+            np.array(numbers, np.float32),
         )
 
     def observe(self, frames: Frames, history: Floats, out: Floats, first: int = 0, last: int | None = None) -> Floats:
@@ -212,8 +213,7 @@ class Observer:
             `out`.
         """
         end = len(frames) if last is None else last
-        arguments: tuple[Any, ...] = (as_floats(frames), as_integers(frames), history, *self._settings, out, first, end)
-        observe_cars(*arguments)
+        self._run(as_floats(frames), as_integers(frames), history, out, first, end)
         return out
 
     def observe_rows(self, frames: Frames, history: Floats, rows: npt.NDArray[np.int64], out: Floats) -> None:
@@ -228,6 +228,10 @@ class Observer:
         # Rows of floats are copied several times faster than rows of records.
         some = as_floats(frames)[rows]
         seen = np.empty((len(rows), self.layout.size), np.float32)
-        arguments: tuple[Any, ...] = (some, some.view(np.int32), history[rows], *self._settings, seen, 0, len(rows))
-        observe_cars(*arguments)
+        self._run(some, some.view(np.int32), history[rows], seen, 0, len(rows))
         out[rows] = seen
+
+    def _run(self, floats: Any, codes: Any, history: Floats, out: Floats, first: int, last: int) -> None:
+        # Threads work on parts of the cars at the same time, so each call has its own scratch memory.
+        arguments: tuple[Any, ...] = (floats, codes, history, *self._settings, *scratch(*self._shape), out, first, last)
+        observe_cars(*arguments)
