@@ -24,7 +24,7 @@ from actwin.training.board import read_metrics
 from actwin.training.config import RunConfig, TrainConfig
 from actwin.training.evaluation import Drive, drive_laps
 from actwin.training.pipeline import Stages, Trained, train
-from actwin.training.race import CARS, one_thread
+from actwin.training.race import CARS
 from actwin.training.runs import checkpoint_path, versions
 from actwin.training.trainer import Result
 from actwin.units import lap_time_text
@@ -148,8 +148,7 @@ def race(trained: Trained, stages: Stages) -> list[Drive]:
     flying = []
     for i, (name, driver) in enumerate(drivers.items()):
         stages.update("Race", i / len(drivers), name)
-        with one_thread():
-            drives = drive_laps(name, driver, task, laps=RACE_LAPS)
+        drives = drive_laps(name, driver, task, laps=RACE_LAPS)
         flying.append(next(drive for drive in drives if drive.start == "flying"))
     return flying
 

@@ -15,6 +15,7 @@ from actwin.driving.driver import Driver
 from actwin.driving.recording import rollout
 from actwin.env.task import Task
 from actwin.telemetry.channels import FRAME, Frames
+from actwin.training.runs import one_thread
 from actwin.twin.simulator import Simulator
 
 CUTTING: Final = 3
@@ -77,11 +78,12 @@ def drive_laps(
     steps = round((laps + 1) * slowest * task.reference.lap_time / simulator.control_period)
     kept = np.empty((steps + 1, n), FRAME)
     kept[0] = frames
-    for step in range(1, steps + 1):
-        kept[step] = simulator.step(driver.act(simulator.frames))
-        if step % 25 == 0 and kept["lap_count"][step].min() > laps:
-            kept = kept[: step + 1]
-            break
+    with one_thread():
+        for step in range(1, steps + 1):
+            kept[step] = simulator.step(driver.act(simulator.frames))
+            if step % 25 == 0 and kept["lap_count"][step].min() > laps:
+                kept = kept[: step + 1]
+                break
     return [_drive(name, start, simulator, kept, car, task) for car, start in enumerate(starts)]
 
 

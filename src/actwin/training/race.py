@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-
-import torch
 
 from actwin.driving.policy import PolicyDriver
 from actwin.training.evaluation import Drive, drive_laps
@@ -15,17 +11,6 @@ from actwin.training.runs import checkpoint_path
 
 CARS: Final = 2
 """One starts from the grid, one flying."""
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Lets networks compute in one thread: with a few cars, waiting for a second one costs more than it brings."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def evaluate_checkpoint(place: str | Path, laps: int = 1, track: str | None = None) -> list[Drive]:
@@ -41,5 +26,4 @@ def evaluate_checkpoint(place: str | Path, laps: int = 1, track: str | None = No
     """
     path = checkpoint_path(place)
     driver = PolicyDriver.from_checkpoint(path, CARS, track=track)
-    with one_thread():
-        return drive_laps(path.stem, driver, driver.task, laps=laps)
+    return drive_laps(path.stem, driver, driver.task, laps=laps)

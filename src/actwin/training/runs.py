@@ -6,6 +6,8 @@ import ctypes
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -65,6 +67,17 @@ def numerics() -> dict[str, Any]:
         "matmul_precision": torch.get_float32_matmul_precision(),
         "capability": torch.backends.cpu.get_cpu_capability(),
     }
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Lets networks compute in one thread: with a few cars, waiting for a second one costs more than it brings."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def prepare_torch(threads: int) -> None:
