@@ -14,7 +14,7 @@ from actwin.units import GRAVITY
 Array = NDArray[np.float64]
 
 STEADIEST: float = 0.9
-"""[-] Share of the lateral limit up to which the steady turn's steering is used; nearer to it, steering no longer says much."""
+"""[-] Share of the lateral limit up to which the steady turn's steering is used; nearer, it no longer says much."""
 FRONT_SLIP: float = 1.05
 """[-] Greatest slip angle of the front wheels, in slip angles of peak force."""
 OVERBRAKE: float = 1.05
@@ -80,7 +80,8 @@ class CarInverse:
         """[rad] Road-wheel angle of the steady turn with a lateral acceleration [m/s²] at a speed [m/s]."""
         share = self.share(speed, ay)
         angle = self._table(self._angle, self._shares, speed, share)
-        beyond = np.clip(share - self._shares[-1], 0.0, 1.0) * self._table(self._slope[:, None].repeat(2, 1), ENDS, speed, share)
+        slope = self._table(self._slope[:, None].repeat(2, 1), ENDS, speed, share)
+        beyond = np.clip(share - self._shares[-1], 0.0, 1.0) * slope
         return np.asarray(np.sign(ay) * (angle + beyond))
 
     def hold_front(self, angle: Array, vx: Array, vy: ArrayLike, yaw_rate: ArrayLike) -> Array:
@@ -122,9 +123,9 @@ class CarInverse:
         ax = np.clip(ax, OVERBRAKE * least, np.where(most > 0.0, RESERVE * most, most) + OVERDRIVE)
         mass = self.car.chassis.mass + frames["fuel"].astype(float)
         front_slip = np.abs(frames["slip_angle"][:, :2]).mean(axis=1)
-        resistance = self._drag * speed**2 + mass * (
-            self.car.chassis.rolling_resistance * GRAVITY + front_slip * np.abs(frames["ay"]) * self.car.chassis.front_share
-        )
+        chassis = self.car.chassis
+        cornering = front_slip * np.abs(frames["ay"]) * chassis.front_share
+        resistance = self._drag * speed**2 + mass * (chassis.rolling_resistance * GRAVITY + cornering)
         force = mass * ax + resistance
         ratio = self._ratios[np.clip(frames["gear"], 0, len(self._ratios) - 1)]
         ratio = np.where(ratio > 0.0, ratio, self._ratios[1])

@@ -1,4 +1,4 @@
-"""Who drives: what a line follower, a trained policy and anything else that turns frames into controls have in common."""
+"""Who drives: what all that turns frames into controls has in common."""
 
 from __future__ import annotations
 

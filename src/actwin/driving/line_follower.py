@@ -36,6 +36,9 @@ STUCK_AFTER: Final = 1.5
 """[s] Without moving before the driver backs out."""
 
 
+Gain = float | Array
+
+
 class Tuning(NamedTuple):
     """Gains of the driver; one number each, or one for each car.
 
@@ -52,33 +55,34 @@ class Tuning(NamedTuple):
         easy_use: [-] Mean use of the rear tyres' grip above which the throttle is eased.
     """
 
-    bandwidth: npt.ArrayLike = 3.2
-    quickness: npt.ArrayLike = 0.75
-    damping: npt.ArrayLike = 1.2
-    lead: npt.ArrayLike = 0.5
-    yaw_gain: npt.ArrayLike = 0.5
-    yaw_integral: npt.ArrayLike = 2.4
-    steer_delay: npt.ArrayLike = 0.1
-    pedal_delay: npt.ArrayLike = 0.06
-    speed_gain: npt.ArrayLike = 3.0
-    easy_use: npt.ArrayLike = 0.75
+    bandwidth: Gain = 3.2
+    quickness: Gain = 0.75
+    damping: Gain = 1.2
+    lead: Gain = 0.5
+    yaw_gain: Gain = 0.5
+    yaw_integral: Gain = 2.4
+    steer_delay: Gain = 0.1
+    pedal_delay: Gain = 0.06
+    speed_gain: Gain = 3.0
+    easy_use: Gain = 0.75
 
 
 class LineFollower:
     """Drives N cars of one model along the line of minimum curvature.
 
-    Steering: the steady turn of the car (the trim that also makes its envelope) for the line's curvature a moment ahead, corrected by
-    offset, course and yaw rate, held within the slip angle of the front tyres' peak. Pedals: the profile's acceleration a moment
-    ahead, corrected by speed and turned into throttle or brake by the car's own engine map, limited to what the envelope leaves
-    beside the lateral acceleration and eased where wheels slip. A car that left the line comes back slowly; one that is stuck backs out.
+    Steering: the steady turn of the car (the trim that also makes its envelope) for the line's curvature a moment
+    ahead, corrected by offset, course and yaw rate, held within the slip angle of the front tyres' peak. Pedals: the
+    profile's acceleration a moment ahead, corrected by speed and turned into throttle or brake by the car's own engine
+    map, limited to what the envelope leaves beside the lateral acceleration and eased where wheels slip. A car that
+    left the line comes back slowly; one that is stuck backs out.
 
     Args:
         track: The road.
         car: The model of all N cars.
         n: Number of cars.
         pace: [-] Factor on the planned speed, one number or one for each car.
-        noise: [-] Size of smooth, random deviations for demonstrations: at 1, about 0.4 m across, 1.5 % in speed and 1 % of the
-            lock; 0 for none.
+        noise: [-] Size of smooth, random deviations for demonstrations: at 1, about 0.4 m across, 1.5 % in speed and
+            1 % of the lock; 0 for none.
         seed: Of the deviations.
         grip: [-] Share of the tyres' grip that the plan uses.
         line: Another line to follow.
@@ -91,26 +95,25 @@ class LineFollower:
         car: Car,
         n: int = 1,
         *,
-        pace: npt.ArrayLike = 1.0,
+        pace: Gain = 1.0,
         noise: float = 0.0,
         seed: int = 0,
         grip: float = GRIP,
         line: RacingLine | None = None,
-        tuning: Tuning = Tuning(),
+        tuning: Tuning | None = None,
     ) -> None:
         self.track, self.car, self.n = track, car, n
         self.pace = np.broadcast_to(np.asarray(pace, float), (n,)).copy()
         self.noise = noise
-        self.tuning = Tuning(*(np.asarray(value, float) for value in tuning))
+        self.tuning = Tuning(*(np.asarray(value, float) for value in tuning or Tuning()))
         density = air_density(20.0, track.altitude)
         careful = performance_envelope(car, density, grip)
         self.envelope: Envelope = replace(careful, backward=BRAKING * careful.backward)
         self.line = minimum_curvature(track, 0.5 * car.chassis.width + MARGIN) if line is None else line
         self.profile: SpeedProfile = speed_profile(self.line, self.envelope, track)
         self.inverse = CarInverse(car, performance_envelope(car, density), density)
-        self._table = np.stack(
-            [self.line.lateral, np.sin(self.line.angle), self.line.curvature, self.profile.speed, self.profile.ax], axis=1
-        )
+        plan = (self.line.lateral, np.sin(self.line.angle), self.line.curvature, self.profile.speed, self.profile.ax)
+        self._table = np.stack(plan, axis=1)
         self._table = np.concatenate([self._table, self._table[:1]])
         self._random = np.random.default_rng(seed)
         self._controls = neutral_controls(n)
@@ -152,7 +155,7 @@ class LineFollower:
         return np.asarray(self._table[cell] * (1.0 - share) + self._table[cell + 1] * share)
 
     def _wander(self) -> None:
-        """Moves the random deviations: processes of first order with time constants of 3, 4 and 0.4 s and variance 1."""
+        """Moves the random deviations: of first order, with time constants of 3, 4 and 0.4 s and variance 1."""
         if self.noise > 0.0:
             keep = np.exp(-PERIOD / np.array([3.0, 4.0, 0.4]))
             self._drift = keep * self._drift + np.sqrt(1.0 - keep**2) * self._random.standard_normal(self._drift.shape)
@@ -191,7 +194,8 @@ class LineFollower:
         here, ahead = self._look(s), self._look(s + speed * delay)
         factor = self.pace * (1.0 + 0.015 * self.noise * self._drift[:, 1])
         course = np.abs(np.mod(self._course(frames) - np.arcsin(here[:, 1]) + np.pi, 2.0 * np.pi) - np.pi)
-        lost = np.maximum(np.abs(frames["lateral_offset"] - here[:, 0]) - 2.5, 0.0) * 0.15 + np.maximum(course - 0.2, 0.0) * 2.0
+        aside = np.abs(frames["lateral_offset"] - here[:, 0])
+        lost = 0.15 * np.maximum(aside - 2.5, 0.0) + 2.0 * np.maximum(course - 0.2, 0.0)
         target = np.maximum(here[:, 3] * factor * np.exp(-lost), np.minimum(here[:, 3], 8.0))
         wanted = ahead[:, 4] * factor**2 + self.tuning.speed_gain * (target - frames["speed"])
         throttle, brake = self.inverse.pedals(wanted, np.maximum(frames["speed"] - target, 0.0), frames)
@@ -209,7 +213,8 @@ class LineFollower:
         controls = self._controls
         moving = np.abs(frames["vx"]) > 1.0
         reversing = self._stuck < 0.0
-        self._stuck = np.where(reversing, np.minimum(self._stuck + PERIOD, 0.0), np.where(moving, 0.0, self._stuck + PERIOD))
+        longer = self._stuck + PERIOD
+        self._stuck = np.where(reversing, np.minimum(longer, 0.0), np.where(moving, 0.0, longer))
         self._stuck = np.where(self._stuck > STUCK_AFTER, -2.0, self._stuck)
         back = self._stuck < 0.0
         if back.any():

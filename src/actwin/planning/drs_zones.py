@@ -20,8 +20,8 @@ OPENS_AFTER: Final = 100.0
 def drs_zones(line: RacingLine) -> NDArray[np.bool_]:
     """Nodes of a line at which the drag reduction may be open.
 
-    Zones lie on straights of at least 450 m and begin 100 m into them. Real zones are chosen by the organiser (in 2022 two or three a
-    track, mostly on such straights); this rule knows none of them.
+    Zones lie on straights of at least 450 m and begin 100 m into them. Real zones are chosen by the organiser (in 2022
+    two or three a track, mostly on such straights); this rule knows none of them.
 
     Args:
         line: The line.

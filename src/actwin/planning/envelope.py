@@ -80,7 +80,9 @@ def _holds(speed: float, ax: float, ay: float, push: float, place: Place, p: Car
 
 
 @kernel
-def _last_held(speed: float, ax: float, ay: float, ax_end: float, ay_end: float, push: float, place: Place, p: CarParams) -> float:
+def _last_held(
+    speed: float, ax: float, ay: float, ax_end: float, ay_end: float, push: float, place: Place, p: CarParams
+) -> float:
     """Share of the way from accelerations that the car can hold to an end it may not reach, by halving."""
     low, high = 0.0 * speed, 1.0 + 0.0 * speed
     for _ in range(HALVINGS):
@@ -93,9 +95,10 @@ def _last_held(speed: float, ax: float, ay: float, ax_end: float, ay_end: float,
 
 @kernel
 def _limits(speed: float, push: float, levels: Any, place: Place, p: CarParams) -> Any:
-    """Cornering limit at longitudinal accelerations from the strongest braking to the greatest drive: [levels, 2] of ax, ay."""
+    """Cornering limit from the strongest braking to the greatest drive: [levels, 2] of ax, ay."""
     # Rolling with a touch of brake is possible at any speed.
-    drag = aero_force(speed, 0.0 * speed, p.front_axle.static_height, p.rear_axle.static_height, place.drs, place.density, p.aero)
+    front, rear = p.front_axle.static_height, p.rear_axle.static_height
+    drag = aero_force(speed, 0.0 * speed, front, rear, place.drs, place.density, p.aero)
     start, far = drag.fx / place.mass - 1.5, 90.0
     slowest = start - far * _last_held(speed, start, 0.0 * speed, start - far, 0.0 * speed, push, place, p)
     fastest = start + far * _last_held(speed, start, 0.0 * speed, start + far, 0.0 * speed, push, place, p)
@@ -111,7 +114,8 @@ def _limits(speed: float, push: float, levels: Any, place: Place, p: CarParams) 
 
 @kernel
 def _tabulate(
-    speeds: Any, pushes: Any, shares: Any, levels: int, place: Place, p: CarParams, lateral: Any, forward: Any, backward: Any
+    speeds: Any, pushes: Any, shares: Any, levels: int, place: Place, p: CarParams,
+    lateral: Any, forward: Any, backward: Any,
 ) -> None:
     for i in range(len(speeds)):
         for j in range(len(pushes)):
@@ -161,9 +165,10 @@ def performance_envelope(
 ) -> Envelope:
     """Envelope of a car from the twin's own equations, by quasi-steady trim (see `actwin.twin.steady`).
 
-    For each speed and push, the strongest braking and the greatest drive on a straight are found first; between them the greatest
-    lateral acceleration is searched at a number of longitudinal accelerations, and the closed curve is resampled over lateral
-    acceleration. The g-g diagram of Milliken, "Race Car Vehicle Dynamics", ch. 9. Results are kept; a new one takes about a second.
+    For each speed and push, the strongest braking and the greatest drive on a straight are found first; between them
+    the greatest lateral acceleration is searched at a number of longitudinal accelerations, and the closed curve is
+    resampled over lateral acceleration. The g-g diagram of Milliken, "Race Car Vehicle Dynamics", ch. 9. Results are
+    kept; a new one takes about a second.
 
     Args:
         car: The car.

@@ -97,7 +97,7 @@ class _Road:
 def _sample(track: Track, margin: float, step: float) -> _Road:
     count = max(16, round(track.length / step))
     step = track.length / count
-    s = np.arange(count) * step
+    s = np.asarray(np.arange(count) * step, np.float64)
     middle = s + 0.5 * step
     heading = track.heading(middle)
     turn = np.mod(heading - np.roll(heading, 1) + np.pi, 2.0 * np.pi) - np.pi
@@ -117,7 +117,7 @@ def _cells(road: _Road, n: Array) -> tuple[Array, Array, Array]:
 
 
 def _turns(road: _Road, n: Array) -> tuple[Array, Array, csc_matrix]:
-    """Turn of the line at each node, length of line that belongs to the node, and the turn's derivative by the offsets."""
+    """Turn of the line at each node, length of line that belongs to it, and the turn's derivative by the offsets."""
     count = len(n)
     along, across, chord = _cells(road, n)
     angle = np.arctan2(across, along)
@@ -133,7 +133,7 @@ def _turns(road: _Road, n: Array) -> tuple[Array, Array, csc_matrix]:
 
 
 def _longest_step(*pairs: tuple[Array, Array]) -> float:
-    """Largest step, at most 1, after which every value (first of a pair) that moves along its direction stays positive."""
+    """Largest step, at most 1, after which every value (first of a pair) moved along its direction stays positive."""
     steps = [np.where(change < 0.0, -value / np.minimum(change, -1e-300), np.inf) for value, change in pairs]
     return min(1.0, 0.995 * float(np.min(steps)))
 
@@ -141,8 +141,8 @@ def _longest_step(*pairs: tuple[Array, Array]) -> float:
 def box_quadratic(hessian: csc_matrix, gradient: Array, low: Array, high: Array, tolerance: float = 1e-9) -> Array:
     """Minimum of x'Hx/2 + g'x within low <= x <= high, by a primal-dual interior-point method.
 
-    Mehrotra's predictor and corrector with one sparse factorisation an iteration (Nocedal & Wright, "Numerical Optimization",
-    2nd ed., alg. 16.4).
+    Mehrotra's predictor and corrector with one sparse factorisation an iteration (Nocedal & Wright, "Numerical
+    Optimization", 2nd ed., alg. 16.4).
 
     Args:
         hessian: [M, M] Symmetric, positive semi-definite, sparse.
@@ -220,10 +220,10 @@ _KNOWN: dict[tuple[int, float, float], tuple[weakref.ref[Track], RacingLine]] = 
 def minimum_curvature(track: Track, margin: float = MARGIN, step: float = STEP) -> RacingLine:
     """The line of least squared curvature within the track limits.
 
-    Minimises the integral of squared curvature over the line's length by a sequence of convex quadratic programmes in the lateral
-    offset, each linearised about the last line (Heilmeier et al., "Minimum curvature trajectory planning and control for an
-    autonomous race car", Vehicle System Dynamics 58:10, 2020). Turns are measured between chords in road coordinates, so a constant
-    offset in a constant curve is exact. Results are kept for the life of the track.
+    Minimises the integral of squared curvature over the line's length by a sequence of convex quadratic programmes in
+    the lateral offset, each linearised about the last line (Heilmeier et al., "Minimum curvature trajectory planning
+    and control for an autonomous race car", Vehicle System Dynamics 58:10, 2020). Turns are measured between chords in
+    road coordinates, so a constant offset in a constant curve is exact. Results are kept for the life of the track.
 
     Args:
         track: The track.

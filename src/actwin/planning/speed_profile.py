@@ -88,7 +88,7 @@ def _longitudinal(speed: float, push: float, ay: float, table: Any, e: Any) -> f
 
 @jit
 def _demand(speed: float, node: Any) -> tuple[float, float]:
-    """Lateral acceleration that the tyres must give, and push of the road, at a node (columns as `_road` makes them)."""
+    """Lateral acceleration that the tyres must give, and push of the road, at a node with the columns of `_road`."""
     ay = speed * speed * node[1] - node[4]
     return ay, speed * speed * node[2]
 
@@ -119,7 +119,8 @@ def _corner_speed(nodes: Any, e: Any, top: float) -> Any:
 def _pull(speed: float, node: Any, table: Any, e: Any) -> float:
     """[m/s²] Change of speed that a table of the envelope and the slope give at a node."""
     ay, push = _demand(speed, node)
-    return _longitudinal(speed, push, ay, table, e) - node[3]
+    change: float = _longitudinal(speed, push, ay, table, e) - node[3]
+    return change
 
 
 @kernel
@@ -138,7 +139,9 @@ def _brake(nodes: Any, limit: Any, e: Any, speed: Any) -> None:
 
 
 @kernel
-def _accelerate(nodes: Any, limit: Any, shut: Any, opened: Any, zones: Any, shifts: Any, shift_time: float, speed: Any) -> None:
+def _accelerate(
+    nodes: Any, limit: Any, shut: Any, opened: Any, zones: Any, shifts: Any, shift_time: float, speed: Any
+) -> None:
     """Forward pass: lowers speeds that the car cannot reach, gear changes included."""
     count = len(nodes)
     first = int(np.argmin(limit))
@@ -168,7 +171,7 @@ def _accelerate(nodes: Any, limit: Any, shut: Any, opened: Any, zones: Any, shif
 
 
 def _road(line: RacingLine, track: Track) -> Array:
-    """Columns: length to the next node [m], curvature [1/m], push over speed² [1/m], slope along and pull to the left [m/s²]."""
+    """Columns: way to the next node [m], curvature, push over speed² [1/m], slope along, pull to the left [m/s²]."""
     s = line.distance
     sine, cosine = np.sin(line.angle), np.cos(line.angle)
     rate = cosine / (1.0 - line.lateral * track.curvature(s))
@@ -180,9 +183,8 @@ def _road(line: RacingLine, track: Track) -> Array:
 
 def _tables(envelope: Envelope) -> tuple[Array, ...]:
     """The tables that the kernels read, in the order of their indices there."""
-    return (
-        envelope.speeds, envelope.pushes, envelope.shares, envelope.lateral, envelope.forward, envelope.backward, envelope.coast
-    )
+    e = envelope
+    return e.speeds, e.pushes, e.shares, e.lateral, e.forward, e.backward, e.coast
 
 
 def speed_profile(
@@ -190,17 +192,19 @@ def speed_profile(
 ) -> SpeedProfile:
     """Speed profile by forward and backward integration over the envelope, for a flying lap.
 
-    The cornering limit bounds the speed everywhere; a backward pass keeps every braking, a forward pass every acceleration within the
-    envelope at the lateral acceleration of the moment, each over two laps so that the profile is periodic (Heilmeier et al., "A
-    quasi-steady-state lap time simulation for electrified race cars", EVER 2019). Slopes, banking and vertical curvature act as in
-    the twin; up-shifts cost their time. Brake pressure is taken to be there at once.
+    The cornering limit bounds the speed everywhere; a backward pass keeps every braking, a forward pass every
+    acceleration within the envelope at the lateral acceleration of the moment, each over two laps so that the profile
+    is periodic (Heilmeier et al., "A quasi-steady-state lap time simulation for electrified race cars", EVER 2019).
+    Slopes, banking and vertical curvature act as in the twin; up-shifts cost their time. Brake pressure is taken to be
+    there at once.
 
     Args:
         line: The line to drive.
         envelope: Of the car.
         track: The road of the line, for slopes and banking.
         pace: [-] Factor on the speed of the result; time scales inversely.
-        flap: Envelope with the drag reduction open, used for driving in the zones of `actwin.planning.drs_zones`; None keeps it shut.
+        flap: Envelope with the drag reduction open, used for driving in the zones of `actwin.planning.drs_zones`; None
+            keeps it shut.
     """
     nodes = _road(line, track)
     tables = _tables(envelope)

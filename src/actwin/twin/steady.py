@@ -135,9 +135,11 @@ def _axle_forces(
     if missing < -1.0:
         # Under brakes the wheel with grip left takes what the other one, on the verge of locking, cannot.
         if fx_left - got_left < fx_right - got_right:
-            fy_right, got_right = _wheel(got_right + missing, tangent_right, load_right, -axle.camber - lean, grip, tyre)
+            wanted = got_right + missing
+            fy_right, got_right = _wheel(wanted, tangent_right, load_right, -axle.camber - lean, grip, tyre)
         else:
-            fy_left, got_left = _wheel(got_left + missing, tangent_left, load_left, axle.camber - lean, grip, tyre)
+            wanted = got_left + missing
+            fy_left, got_left = _wheel(wanted, tangent_left, load_left, axle.camber - lean, grip, tyre)
     short = fx_left + fx_right - got_left - got_right
     held = 1.0 if maximum(short, -short) <= 0.005 * maximum(fx_left + fx_right, -fx_left - fx_right) + 2.0 else 0.0
     fx_left, fx_right = got_left, got_right
