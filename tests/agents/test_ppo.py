@@ -8,7 +8,9 @@ from toy import PointMass, learn
 from actwin.agents.networks import ActionSpec
 from actwin.agents.ppo import PPO, PPOConfig, new_policy
 
-SMALL = PPOConfig(hidden=(32, 32), horizon=2.0, rollout=16, minibatch=1024, normaliser_steps=50_000, actor_lr=1e-3)
+SMALL = PPOConfig(
+    hidden=(32, 32), horizon=2.0, rollout=16, minibatch=1024, normaliser_steps=50_000, actor_lr=1e-3, precision="single"
+)
 
 
 def new_agent(config: PPOConfig = SMALL, seed: int = 0, choices: int = 0, cars: int = 128, clone=None) -> PPO:
@@ -75,18 +77,21 @@ def test_a_cloned_policy_waits_for_the_critic() -> None:
 
 def test_the_penalty_holds_the_policy_near_its_clone() -> None:
     distances = []
-    for weight in (0.0, 30.0):
+    for weight in (0.0, 3.0):
+        torch.manual_seed(0)
         clone = new_policy(3, ActionSpec(1), SMALL)
-        agent = new_agent(SMALL.model_copy(update={"clone_weight": weight, "critic_warmup": 1}), clone=clone)
-        learn(agent, PointMass(128, seed=0), updates=8)
+        changes = {"clone_weight": weight, "critic_warmup": 1, "clone_std": 0.5}
+        agent = new_agent(SMALL.model_copy(update=changes), clone=clone)
+        learn(agent, PointMass(128, seed=0), updates=25)
         observation = torch.rand(200, 3) * 2.0 - 1.0
-        distances.append((agent.policy.drive(observation) - clone.drive(observation)).abs().mean().item())
+        distances.append((agent.learner.drive(observation) - clone.drive(observation)).abs().mean().item())
     assert distances[1] < 0.3 * distances[0]
 
 
 def test_a_truncated_step_uses_the_observation_before_the_reset() -> None:
     config = SMALL.model_copy(update={"rollout": 1, "trace": 0.0, "minibatch": 2, "normaliser_steps": 0})
     agent = new_agent(config, cars=2)
+    agent.updates = 1
     observation = np.zeros((2, 3), np.float32)
     reset_to, final = np.full((2, 3), 0.5, np.float32), np.full((2, 3), -0.7, np.float32)
     agent.act(observation)

@@ -25,7 +25,7 @@ class BCConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(default=40, ge=1, description="at most so many passes over the demonstrations")
+    epochs: int = Field(default=25, ge=1, description="at most so many passes over the demonstrations")
     batch: int = Field(default=2048, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-5, ge=0)

@@ -52,14 +52,15 @@ class PPOConfig(BaseModel):
         description="share of the newest weights in the averaged policy that drives; 1 is none",
     )
     gradient_norm: float = Field(default=1.0, gt=0)
-    std: float = Field(default=0.6, gt=0, description="initial standard deviation of the actions")
-    std_range: tuple[float, float] = (0.05, 1.5)
+    std: float = Field(default=0.6, gt=0, description="initial standard deviation of the actions, from scratch")
+    clone_std: float = Field(default=0.05, gt=0, description="the same from a clone: more noise only makes it crash")
+    std_range: tuple[float, float] = (0.02, 1.5)
     state_dependent_std: bool = False
     normaliser_steps: int = Field(
         default=2_000_000, ge=0, description="car steps until the observation statistics freeze"
     )
     critic_warmup: int = Field(
-        default=10, ge=0, description="updates of a cloned policy that train only the value function"
+        default=40, ge=0, description="updates of a cloned policy that train only the value function"
     )
     clone_weight: float = Field(default=0.0, ge=0, description="weight of the penalty on the divergence from the clone")
     clone_fade: int = Field(default=5_000_000, ge=1, description="car steps over which that penalty fades to nothing")
@@ -143,6 +144,7 @@ class PPO:
         if clone is not None:
             self.learner.body.load_state_dict(clone.body.state_dict())
             self.learner.normaliser.load_state_dict(clone.normaliser.state_dict())
+            self.learner.set_std(config.clone_std)
         self.policy = copy.deepcopy(self.learner)
         self.optimiser = torch.optim.Adam(
             [
@@ -221,6 +223,9 @@ class PPO:
     @torch.no_grad()
     def _prepare(self) -> tuple[_Batch, dict[str, float]]:
         rollout, config = self._rollout, self.config
+        if self.updates == 0:
+            # Bootstrapping over short rollouts would need a hundred updates to reach the level of the returns.
+            self.critic.start_at(rollout.rewards.mean().item() / (1.0 - self.gamma))
         values = self._values(rollout.observations.flatten(0, 1)).view(rollout.observations.shape[:2])
         final_values = torch.zeros_like(rollout.rewards)
         for step, rows, observation in self._cut:
