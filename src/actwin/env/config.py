@@ -48,11 +48,11 @@ class ActionConfig(Settings):
     )
     pedal_rate: float = Field(12.0, gt=0.0, description="[1/s] Change of a pedal at full action.")
     steer_speed: float = Field(
-        0.0,
+        25.0,
         ge=0.0,
         description="[m/s] Above it the steering range shrinks with the square of speed; 0 keeps the full range.",
     )
-    least_steer: float = Field(0.2, gt=0.0, le=1.0, description="Share of the lock that is left at any speed.")
+    least_steer: float = Field(0.15, gt=0.0, le=1.0, description="Share of the lock that is left at any speed.")
 
 
 class StartConfig(Settings):
@@ -118,8 +118,8 @@ class PhysicsConfig(Settings):
 
 DEFAULT_REWARD: Mapping[str, float] = {
     "progress": 0.02,
-    "track_limits": 0.3,
-    "smoothness": 0.05,
+    "track_limits": 0.5,
+    "smoothness": 0.02,
     "slip": 0.02,
     "collision": 1.0,
     "failure": 3.0,

@@ -67,6 +67,7 @@ return, lap times [s]."""
     LATEST_LAP,
 ) = range(len(MEMORY))
 TERM_COUNT: Final = len(TERMS)
+FAILURE: Final = list(TERMS).index("failure")
 HUGE: Final = 1.0e9
 """Beyond it a state counts as broken."""
 
@@ -178,6 +179,7 @@ def judge_cars(
     numbers: Any,
     limit: Any,
     weights: Any,
+    paid: Any,
     memory: Any,
     sums: Any,
     terms: Any,
@@ -198,6 +200,7 @@ def judge_cars(
             [s].
         limit: float32 From `ends.limits`.
         weights: float32[T] Of the reward terms.
+        paid: uint32 The terms that have a weight.
         memory: float32[N, MEMORY] The episodes' books.
         sums: float32[N, T] Weighted terms summed over the episode.
         terms: float32[T, N] Gets the weighted terms.
@@ -236,12 +239,11 @@ def judge_cars(
         moment = _moment(frame, code, sent, table, row, share, numbers[0], mine, progress, gain, lap, failed)
         values = reward_terms(moment)
         earned = np.float32(0.0)
-        for k in range(TERM_COUNT):
-            if weights[k] > 0.0:
-                value = weights[k] * values[k] if finite or k == TERM_COUNT - 1 else np.float32(0.0)
-                terms[k, car] = value
-                sums[car, k] += value
-                earned += value
+        for k in paid:
+            value = weights[k] * values[k] if finite or k == FAILURE else np.float32(0.0)
+            terms[k, car] = value
+            sums[car, k] += value
+            earned += value
         reward[car] = earned
         mine[REWARD] += earned
         terminated[car] = failed
@@ -268,6 +270,7 @@ class Judge:
 
     def __init__(self, config: TaskConfig, reference: Reference, n: int) -> None:
         self.weights = np.array([config.reward.get(name, 0.0) for name in TERMS], np.float32)
+        self._paid = np.flatnonzero(self.weights).astype(np.uint32)
         self.reward: Floats = np.zeros(n, np.float32)
         self._terms: Floats = np.zeros((TERM_COUNT, n), np.float32)
         self.terms: Mapping[str, Floats] = {
@@ -324,6 +327,7 @@ class Judge:
             self._numbers,
             self._limits,
             self.weights,
+            self._paid,
             self.memory,
             self.sums,
             self._terms,
