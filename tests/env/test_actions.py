@@ -99,7 +99,7 @@ def test_steering_range_shrinks_with_speed() -> None:
 
 
 def test_history_holds_what_was_sent_newest_first() -> None:
-    actions = make()
+    actions = make(steer_speed=0.0)
     for value in (0.1, 0.2):
         actions.decode(np.full((N, 2), value, np.float32), frames())
     np.testing.assert_allclose(actions.history[0], [0.2, 0.2, 0.0, 0.1, 0.1, 0.0], rtol=1e-5)

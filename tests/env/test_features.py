@@ -27,8 +27,7 @@ def see(reference: Reference, frames: Any, sent: Any = None, **settings: Any) ->
 
 
 def part(layout: Layout, values: Any, feature: str) -> Any:
-    start = layout.start[feature]
-    return values[:, start : start + len(FEATURES[feature].labels(layout.config))]
+    return values[:, layout.where(feature)]
 
 
 @pytest.mark.parametrize("name", [*FEATURES, *PRESETS])
