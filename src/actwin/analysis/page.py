@@ -94,7 +94,9 @@ def write_track_page(track: Track, path: str | Path) -> Path:
     Returns:
         The file that was written.
     """
-    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in track.describe().items())
+    facts = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in track.describe().items() if name != "title"
+    )
     rows = "".join(
         f'<tr><td class="text">T{corner.number}</td><td class="text">{escape(corner.name)}</td>'
         f"<td>{corner.start:.0f} m</td><td>{corner.apex:.0f} m</td><td>{corner.end:.0f} m</td></tr>"

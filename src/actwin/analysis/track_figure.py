@@ -33,7 +33,7 @@ def track_map(
     """
     plotly = style.plotly()
     figure = plotly.Figure()
-    for edge in _road(outline):
+    for edge in _road(outline, style.ROAD if traces else style.ASPHALT):
         figure.add_scatter(**edge)
     meta: dict[str, Any] = {"views": _views(outline), "drivers": [lap.driver for lap in traces]}
     meta["lines"] = [
@@ -83,17 +83,17 @@ def _append(figure: Any, piece: Mapping[str, Any]) -> int:
     return len(figure.data) - 1
 
 
-def _road(outline: Outline) -> list[dict[str, Any]]:
+def _road(outline: Outline, colour: str) -> list[dict[str, Any]]:
     (left_x, left_y), (right_x, right_y) = outline.left, outline.right
     fixed: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
     surface = {
         "x": np.concatenate([left_x, right_x[::-1]]),
         "y": np.concatenate([left_y, right_y[::-1]]),
         "fill": "toself",
-        "fillcolor": style.ROAD,
+        "fillcolor": colour,
         "line": {"width": 0},
     }
-    edge = {"line": {"color": style.EDGE, "width": 1}}
+    edge = {"line": {"color": style.EDGE if colour == style.ROAD else colour, "width": 1}}
     line = {"x": outline.line[0], "y": outline.line[1], "line": {"color": style.INK, "width": 4}}
     edges: list[dict[str, Any]] = [{"x": left_x, "y": left_y} | edge, {"x": right_x, "y": right_y} | edge]
     return [fixed | piece for piece in (surface, *edges, line)]
@@ -107,7 +107,7 @@ def _direction(outline: Outline) -> dict[str, Any]:
         "text": "➤",
         "showarrow": False,
         "textangle": -degrees(heading),
-        "font": {"size": 15, "color": style.INK},
+        "font": {"size": 17, "color": style.ARROW},
         "hovertext": "Driving direction",
     }
 

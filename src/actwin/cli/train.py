@@ -9,7 +9,7 @@ import typer
 
 from actwin.cli.terminal import console
 
-EXAMPLES = "Example: actwin train configs/monza.yaml agent.actor_lr=1e-4 train.minutes=30 --out runs/monza"
+EXAMPLES = "Example: actwin train configs/bc_ppo_monza.yaml agent.actor_lr=1e-4 train.minutes=30 --out runs/monza"
 
 
 def train(
