@@ -85,6 +85,7 @@ def main() -> None:
     print(f"# Environment speed\n\n{machine()}\n\n{speed_table(speeds)}\n")
     for name, note in NOTES.items():
         print(f"- {name}: {note}.")
+    print("\nActions are random, so an episode lasts about two seconds: many resets for a step. Best of five windows.")
     print(f"\nFirst environment in this process, loading or compiling included: {first:.1f} s.")
 
 
