@@ -57,7 +57,7 @@ def calls_per_second(
             if prepare is not None and since >= every:
                 prepare()
                 since = 0
-            count = min(batch, every - since) or batch
+            count = batch if prepare is None else min(batch, every - since)
             start = time.perf_counter()
             for _ in range(count):
                 step()
