@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from actwin.env.actions import DISCRETE_SETS
+from actwin.env.action_sets import DISCRETE_SETS
 from actwin.env.config import DEFAULT_REWARD, ObservationConfig, TaskConfig
 from actwin.env.ends import REASONS
-from actwin.env.features import FEATURES, PRESETS, Layout
+from actwin.env.features import FEATURES, PRESETS
+from actwin.env.layout import Layout
 from actwin.env.rewards import TERMS
 from actwin.env.starts import STARTS
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actwin.env.actions import DISCRETE_SETS, ActionMap
+from actwin.env.action_sets import DISCRETE_SETS
+from actwin.env.actions import ActionMap
 from actwin.env.config import ActionConfig
 from actwin.errors import ControlError, UnknownNameError
 from actwin.telemetry.channels import AUTO_GEAR, FRAME, neutral_controls

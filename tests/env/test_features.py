@@ -9,7 +9,8 @@ import pytest
 
 from actwin.content.library import load_track
 from actwin.env.config import ObservationConfig
-from actwin.env.features import FEATURES, ORDER, PRESETS, Layout, expand
+from actwin.env.features import FEATURES, ORDER, PRESETS, expand
+from actwin.env.layout import Layout
 from actwin.env.observation import Observer
 from actwin.env.reference import Reference
 from actwin.errors import UnknownNameError

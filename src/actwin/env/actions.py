@@ -6,12 +6,12 @@ one (a gear, or an entry of a named set).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from actwin.env.action_sets import DISCRETE_SETS
 from actwin.env.config import ActionConfig
 from actwin.errors import ControlError, UnknownNameError
 from actwin.jit import clip, jit, kernel, maximum, minimum
@@ -34,43 +34,6 @@ ABSOLUTE, RATE, DISCRETE = range(3)
 ONE_AXIS, SEPARATE = range(2)
 SENT: Final = 3
 """Controls remembered of each period: steering, throttle, brake."""
-
-
-class Choice(NamedTuple):
-    """One entry of a discrete set."""
-
-    steer: float
-    """Share of the lock, or of the steering rate when the set is relative."""
-    throttle: float
-    brake: float
-
-
-class DiscreteSet(NamedTuple):
-    """A named set of actions."""
-
-    relative: bool
-    """Whether `steer` changes the steering instead of setting it."""
-    choices: tuple[Choice, ...]
-    doc: str
-
-
-def _grid(steers: tuple[float, ...], pedals: tuple[tuple[float, float], ...]) -> tuple[Choice, ...]:
-    return tuple(Choice(steer, *pedal) for steer in steers for pedal in pedals)
-
-
-DISCRETE_SETS: Final[Mapping[str, DiscreteSet]] = {
-    "iqn35": DiscreteSet(
-        True,
-        _grid((-1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0), ((1.0, 0.0), (0.5, 0.0), (0.0, 0.0), (0.0, 0.5), (0.0, 1.0))),
-        "seven steering rates × five pedal positions",
-    ),
-    "keyboard12": DiscreteSet(
-        False,
-        _grid((-1.0, 0.0, 1.0), ((1.0, 0.0), (0.0, 0.0), (0.0, 1.0), (1.0, 1.0))),
-        "left, straight, right × accelerate, coast, brake, both, as arrow keys",
-    ),
-}
-"""Named sets for agents that choose one action of many."""
 
 
 class ActionSpace(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the driver may see: the named features, their presets, and the layout of an observation.
+"""What the driver may see: the named features with their presets.
 
 Every feature says its size, unit, scaling and range, so that the observation table can be printed. A feature reads
 FRAME, the controls sent before, and the road as the driver knows it; whether the frames come from the twin or the game
@@ -10,14 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import Final, Literal
 
 from actwin.env.config import ObservationConfig
 from actwin.errors import UnknownNameError
-from actwin.telemetry.channels import FRAME_CHANNEL, FRAME_COLUMN, WHEELS
+from actwin.telemetry.channels import FRAME_CHANNEL, WHEELS
 
 Source = Literal["channel", "code", "controls", "line", "points", "samples", "rays"]
 """Where a feature comes from, in the order in which an observation holds them."""
@@ -240,112 +237,3 @@ def expand(names: Sequence[str]) -> tuple[Feature, ...]:
                 raise UnknownNameError("feature", part, [*FEATURES, *PRESETS])
             wanted[part] = FEATURES[part]
     return tuple(sorted(wanted.values(), key=lambda feature: ORDER.index(feature.source)))
-
-
-class Column(NamedTuple):
-    """One number of the observation."""
-
-    label: str
-    feature: str
-    unit: str
-    scale: float
-    """Value, in the unit, for which the observation shows 1."""
-    low: float
-    """Least value of the observation."""
-    high: float
-    """Greatest value of the observation."""
-    doc: str
-
-
-class Layout:
-    """Where everything lies in an observation, resolved from the settings.
-
-    Args:
-        config: What to show.
-
-    Attributes:
-        features: In the order of their columns.
-        columns: One entry for each number.
-        size: Their count O.
-        shares: float32[P] Look-ahead points as shares of the reach.
-        angles: float32[R] [rad] Ray angles.
-
-    Raises:
-        UnknownNameError: Neither a feature nor a preset.
-    """
-
-    def __init__(self, config: ObservationConfig) -> None:
-        self.config = config
-        self.features = expand(config.features)
-        p = np.arange(1, config.points + 1) / config.points
-        self.shares = (p**config.progression).astype(np.float32)
-        half = 0.5 * config.ray_fan if config.rays > 1 else 0.0
-        self.angles = np.linspace(-half, half, config.rays, dtype=np.float32)
-        columns: list[Column] = []
-        for source in ORDER:
-            mine = [self._columns(feature) for feature in self.of(source)]
-            # Points come in the order in which they are computed: all lines of the first, then all of the second.
-            groups = zip(*mine, strict=True) if source == "points" else mine
-            columns += [column for group in groups for column in group]
-        self.columns = tuple(columns)
-        self.size = len(self.columns)
-
-    def where(self, feature: str) -> npt.NDArray[np.int64]:
-        """Columns of a feature."""
-        return np.array([k for k, column in enumerate(self.columns) if column.feature == feature], np.int64)
-
-    def _columns(self, feature: Feature) -> list[Column]:
-        scales = self._scales(feature)
-        limit = self.config.clip
-        return [
-            Column(
-                label,
-                feature.name,
-                feature.unit,
-                scale,
-                max(feature.low / scale, -limit),
-                min(feature.high / scale, limit),
-                feature.doc,
-            )
-            for label, scale in zip(feature.labels(self.config), scales, strict=True)
-        ]
-
-    def _scales(self, feature: Feature) -> list[float]:
-        if feature.source == "points":
-            # A point's coordinates grow with its distance; about 60 m/s is the middle of a racing lap.
-            reach = [10.0 + float(share) * self.config.horizon * 60.0 for share in self.shares]
-            return [*reach, *(0.3 * length for length in reach)]
-        return [feature.scale] * len(feature.labels(self.config))
-
-    def of(self, source: Source) -> tuple[Feature, ...]:
-        """The features of one source."""
-        return tuple(feature for feature in self.features if feature.source == source)
-
-    def channel_columns(self, source: Source) -> npt.NDArray[np.uint32]:
-        """Columns of FRAME behind the features of `channel` or `code`, in order."""
-        found: list[int] = []
-        for feature in self.of(source):
-            first = FRAME_COLUMN[feature.column]
-            found += range(first, first + len(feature.labels(self.config)))
-        return np.array(found, np.uint32)
-
-    def table(self) -> str:
-        """The observation as a Markdown table, one row for each feature."""
-        lines = ["| columns | feature | unit | 1 stands for | low | high | meaning |", "|---|---|---|---|---|---|---|"]
-        for feature in self.features:
-            places = self.where(feature.name)
-            mine = [self.columns[place] for place in places]
-            step = int(places[1] - places[0]) if len(places) > 1 else 1
-            span = f"{places[0]}" + (
-                "" if len(places) == 1 else f"-{places[-1]}" if step == 1 else f", {places[1]}, … {places[-1]}"
-            )
-            scale = (
-                f"{mine[0].scale:g}"
-                if len({c.scale for c in mine}) == 1
-                else f"{mine[0].scale:.3g} … {mine[-1].scale:.3g}"
-            )
-            lines.append(
-                f"| {span} | {feature.name} | {feature.unit} | {scale} | {min(c.low for c in mine):.3g} | "
-                f"{max(c.high for c in mine):.3g} | {feature.doc} |"
-            )
-        return "\n".join(lines)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actwin.env.features import Layout
+from actwin.env.layout import Layout
 from actwin.env.look_ahead import (
     GROUP,
     cast_rays,

@@ -14,8 +14,8 @@ from actwin.content.library import load_car, load_track
 from actwin.content.track import Track
 from actwin.env.actions import ActionMap, ActionSpace
 from actwin.env.config import TaskConfig as TaskConfig
-from actwin.env.features import Layout
 from actwin.env.judge import Judge
+from actwin.env.layout import Layout
 from actwin.env.observation import Observer
 from actwin.env.reference import FASTEST, Reference, racing_reference
 from actwin.env.starts import Starts
