@@ -27,7 +27,9 @@ MARGIN: Final = 0.3
 GRIP: Final = 0.94
 """[-] Share of the tyres' grip that the plan uses; the rest is for corrections."""
 BRAKING: Final = 0.9
-"""[-] Share of the braking at that grip which the plan uses."""
+"""[-] Share of the braking at that grip which the plan uses on a straight ..."""
+TRAILING: Final = 0.15
+"""[-] ... and what it leaves out of it at the cornering limit."""
 FORGET: Final = 1.0
 """[s] Memory of missing yaw rate."""
 LARGEST_ANGLE: Final = 0.45
@@ -108,7 +110,7 @@ class LineFollower:
         self.tuning = Tuning(*(np.asarray(value, float) for value in tuning or Tuning()))
         density = air_density(20.0, track.altitude)
         careful = performance_envelope(car, density, grip)
-        self.envelope: Envelope = replace(careful, backward=BRAKING * careful.backward)
+        self.envelope: Envelope = replace(careful, backward=(BRAKING - TRAILING * careful.shares) * careful.backward)
         self.line = minimum_curvature(track, 0.5 * car.chassis.width + MARGIN) if line is None else line
         self.profile: SpeedProfile = speed_profile(self.line, self.envelope, track)
         self.inverse = CarInverse(car, performance_envelope(car, density), density)

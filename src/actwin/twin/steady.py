@@ -27,6 +27,8 @@ SLIP_HALVINGS = 10
 SCAN = 15
 SCAN_STEP = 0.125
 """[-] Step of the search for the axle slip, in slips of peak force at nominal load."""
+SECANT = 0.6
+"""[-] Slip stiffness of a hard-worked driven tyre over that of a free one, for the differential."""
 PASSES = 5
 SETTLING = 6
 CLUTCH_SPEED = 2.0
@@ -266,6 +268,28 @@ def best_gear(speed: float, ax: float, force: float, p: CarParams) -> tuple[floa
     return best, least
 
 
+@jit
+def _locking(force: float, ramp: float, load_left: float, load_right: float, spread: float, p: CarParams) -> float:
+    """Force [N] that the differential moves from the left to the right driven wheel.
+
+    Locked wheels turn alike, so that their slip ratios differ by the spread of their ground speeds; the force for that follows from
+    the slip stiffnesses, which go with load, and is limited by the locking torque.
+
+    Args:
+        force: [N] Of both wheels from the engine, driving positive.
+        ramp: [-] Locking torque over engine torque.
+        load_left, load_right: [N]
+        spread: [-] Difference of the ground speeds over their mean, positive when the right wheel is the outer one.
+        p: Parameters.
+    """
+    tyre = p.rear_tyre
+    slope = SECANT * tyre.stiffness * tyre.grip_x * tyre.per_slip_ratio
+    soft_left, soft_right = 1.0 / (slope * maximum(load_left, 50.0)), 1.0 / (slope * maximum(load_right, 50.0))
+    locked_left = (spread + force * soft_right) / (soft_left + soft_right)
+    lock = p.drive.preload / tyre.radius + ramp * maximum(force, -force)
+    return clip(0.5 * force - locked_left, -lock, lock)
+
+
 @kernel
 def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarParams) -> Trim:
     """Steady state of the car at given accelerations.
@@ -340,10 +364,7 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
         drive = needed + rolling_front + spin_front
         if drive > 0.0:
             gear, effort = best_gear(speed, ax, drive + rolling_rear, p)
-            torque = drive * p.rear_tyre.radius
-            lock = (p.drive.preload + p.drive.power * torque) / p.rear_tyre.radius
-            uneven = 0.5 * drive * (load_rr - load_rl) / maximum(load_rl + load_rr, 1.0)
-            shift = minimum(uneven, lock)
+            shift = _locking(drive, p.drive.power, load_rl, load_rr, 2.0 * yaw_rate * rear.half_track / vx, p)
             fx_fl = -0.5 * (rolling_front + spin_front)
             fx_fr, fx_rl, fx_rr = fx_fl, 0.5 * drive - shift, 0.5 * drive + shift
             held = 1.0 if effort <= 1.0 else 0.0
@@ -357,8 +378,9 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
             coasting = minimum(-drive, coast)
             fx_fl = -0.5 * (bias * braked + rolling_front + spin_front)
             fx_fr = fx_fl
-            fx_rl = -0.5 * ((1.0 - bias) * braked + coasting)
-            fx_rr = fx_rl
+            shift = _locking(-coasting, p.drive.coast, load_rl, load_rr, 2.0 * yaw_rate * rear.half_track / vx, p)
+            fx_rl = -0.5 * ((1.0 - bias) * braked + coasting) - shift
+            fx_rr = fx_rl + 2.0 * shift
             effort = -bias * braked * p.front_tyre.radius / (2.0 * p.brakes.torque_front)
             held = 1.0 if effort >= -1.0 else 0.0
         # Rear axle gives sideslip, front axle gives steering
