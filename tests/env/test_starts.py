@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from actwin.env.config import StartConfig, TaskConfig
-from actwin.env.starts import PIT_SPEED, START_NAMES, STARTS, Starts, random_unit
+from actwin.env.starts import PIT_SPEED, START_NAMES, STARTS, Starts, random_units
 from actwin.errors import ConfigError, UnknownNameError
 
 
@@ -18,7 +18,9 @@ def draw(reference: Any, n: int = 200, seed: int = 0, episode: int = 0, **settin
 
 
 def test_random_numbers_are_uniform_and_unrelated() -> None:
-    values = np.array([[random_unit(7, car, episode, 1) for car in range(40)] for episode in range(40)], float)
+    values = np.empty((40, 40))
+    for episode in range(40):
+        random_units(7, np.arange(40), np.full(40, episode), 1, values[episode])
     assert values.min() >= 0.0
     assert values.max() < 1.0
     assert values.mean() == pytest.approx(0.5, abs=0.03)

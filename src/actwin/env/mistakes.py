@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.env.config import StartConfig
-from actwin.env.starts import random_unit
+from actwin.env.starts import random_units
 from actwin.twin.simulator import Simulator, State
 
 SPACING: Final = 0.5
@@ -59,8 +59,7 @@ class Mistakes:
             rows: int64[K] Which cars.
             episodes: int64[N] Counter of each car's episodes.
         """
-        for car in rows:
-            share = random_unit(self._seed, int(car), int(episodes[car]), DRAW_AGE)
+        for car, share in zip(rows, self._draw(rows, episodes, DRAW_AGE), strict=True):
             wanted = self._now - self._nearest - int(share * (self._furthest - self._nearest))
             fitting = [state for taken, state in self._recent if self._since[car] <= taken <= wanted]
             if fitting:
@@ -84,5 +83,9 @@ class Mistakes:
             episodes: int64[N] Counter of each car's episodes.
         """
         assert self._pool is not None
-        shares = [random_unit(self._seed, int(car), int(episodes[car]), DRAW_MOMENT) for car in rows]
-        return self._pool[np.array([int(share * len(self)) for share in shares], np.int64)]
+        return self._pool[(self._draw(rows, episodes, DRAW_MOMENT) * len(self)).astype(np.int64)]
+
+    def _draw(self, rows: Indices, episodes: Indices, draw: int) -> npt.NDArray[np.float64]:
+        shares = np.empty(len(rows))
+        random_units(self._seed, rows, episodes, draw, shares)
+        return shares

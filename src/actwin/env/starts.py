@@ -60,6 +60,21 @@ def random_unit(seed: int, car: int, episode: int, draw: int) -> Any:
     return np.float32(z >> np.uint64(40)) * UNIT
 
 
+@kernel
+def random_units(seed: int, rows: Any, episodes: Any, draw: int, out: Any) -> None:
+    """One random number in [0, 1) for each of some cars.
+
+    Args:
+        seed: Of the run.
+        rows: int64[K] Which cars.
+        episodes: int64[N] Counter of each car's episodes.
+        draw: Which of the car's random numbers.
+        out: float64[K] Gets the numbers.
+    """
+    for k in range(len(rows)):
+        out[k] = random_unit(seed, rows[k], episodes[rows[k]], draw)
+
+
 class Start(NamedTuple):
     """Where K cars begin."""
 
