@@ -18,6 +18,7 @@ from actwin.errors import UnknownNameError
 from actwin.training import demo as demo_module
 from actwin.training.config import ImitationConfig, RunConfig, TrainConfig
 from actwin.training.demo import CLONE, EXPERT, LEARNER, DemoConfig, demo_run, learning_curve, run_demo
+from actwin.training.pipeline import LEAST_MINUTES, _shortened
 
 
 class Notes:
@@ -79,7 +80,7 @@ def test_the_folder_holds_report_laps_and_checkpoint(finished) -> None:
 def test_the_report_says_how_to_make_it_again(finished) -> None:
     config, result, _ = finished
     assert config.command == (
-        f"actwin demo --track oval --car dallara_f317 --minutes 3 --seed 1 --out {config.out.as_posix()}"
+        f"actwin demo --track oval --car dallara_f317 --seed 1 --out {config.out.as_posix()}"
     )
     assert "--track oval --car dallara_f317" in result.report.read_text(encoding="utf-8")
 
@@ -105,6 +106,14 @@ def test_minutes_and_seed_reach_the_run() -> None:
     run = demo_run(DemoConfig(minutes=7.5, seed=3))
     assert (run.train.minutes, run.seed) == (7.5, 3)
     assert run.env.track == "monza"
+    assert DemoConfig(minutes=7.5).command.endswith("--minutes 7.5 --seed 0 --out runs/demo")
+
+
+def test_reinforcement_learning_gets_what_is_left() -> None:
+    run = demo_run(DemoConfig())
+    assert _shortened(run, 3.14159).train.minutes == 3.14
+    assert _shortened(run, 99.0).train.minutes == run.train.minutes
+    assert _shortened(run, -1.0).train.minutes == LEAST_MINUTES
 
 
 def test_an_unknown_track_ends_the_demo_at_once() -> None:

@@ -17,8 +17,9 @@ def demo(
     track: TrackOption = DEFAULT_TRACK,
     car: CarOption = DEFAULT_CAR,
     minutes: Annotated[
-        float, typer.Option(min=0.05, help="[min] Reinforcement learning; the rest takes about two.")
-    ] = 3.0,
+        float | None,
+        typer.Option(min=0.05, help="[min] For reinforcement learning; by default what is left of six in all."),
+    ] = None,
     seed: SeedOption = 0,
     out: Annotated[Path, typer.Option(help="Folder for the report, the drivers and their laps.")] = Path("runs/demo"),
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from actwin.agents.bc import Epoch
 from actwin.agents.networks import Policy
@@ -15,6 +15,9 @@ from actwin.training.runs import LAST, checkpoint_path
 from actwin.training.trainer import Progress, Result, Trainer
 from actwin.training.world import TwinWorld
 from actwin.units import lap_time_text
+
+LEAST_MINUTES: Final = 0.5
+"""[min] For reinforcement learning, however long the stages before it took."""
 
 
 class Stages(Protocol):
@@ -35,13 +38,17 @@ class Stages(Protocol):
 class Trained(NamedTuple):
     """What a run leaves behind."""
 
+    config: RunConfig
+    """As it was run."""
     world: TwinWorld
     clone: Policy | None
     """The imitation that reinforcement learning began with; None when there was none."""
     result: Result
 
 
-def train(config: RunConfig, out: Path, stages: Stages, resume: bool = False) -> Trained:
+def train(
+    config: RunConfig, out: Path, stages: Stages, resume: bool = False, total_minutes: float | None = None
+) -> Trained:
     """Trains a driver.
 
     Args:
@@ -49,14 +56,19 @@ def train(config: RunConfig, out: Path, stages: Stages, resume: bool = False) ->
         out: Its folder.
         stages: Gets told how far it is.
         resume: Go on from the folder's last checkpoint.
+        total_minutes: [min] For all stages: reinforcement learning gets what the others leave, at most its own budget,
+            at least half a minute.
 
     Raises:
         CheckpointError: There is no checkpoint to go on from, or it is of another task.
     """
+    begin = time.perf_counter()
     stages.update("Preparation", 0.0, "racing line, compiled physics")
     world = TwinWorld(config.env)
     stages.update("Preparation", 1.0, f"predicted lap {lap_time_text(world.task_for(1).reference.lap_time)}")
     policy = None if resume or config.imitation is None else imitate(config, world, stages)
+    if total_minutes is not None:
+        config = _shortened(config, total_minutes - (time.perf_counter() - begin) / 60.0)
     stages.update("Reinforcement learning", 0.0)
 
     def show(progress: Progress) -> None:
@@ -68,7 +80,13 @@ def train(config: RunConfig, out: Path, stages: Stages, resume: bool = False) ->
         trainer.resume(checkpoint_path(out, LAST))
     result = trainer.run()
     stages.update("Reinforcement learning", 1.0, _training_note(trainer.progress()))
-    return Trained(world, policy, result)
+    return Trained(config, world, policy, result)
+
+
+def _shortened(config: RunConfig, minutes: float) -> RunConfig:
+    """The run with no more time for reinforcement learning than this."""
+    left = max(LEAST_MINUTES, min(minutes, config.train.minutes or math.inf))
+    return config.model_copy(update={"train": config.train.model_copy(update={"minutes": round(left, 2)})})
 
 
 def imitate(config: RunConfig, world: TwinWorld, stages: Stages) -> Policy:
