@@ -18,6 +18,8 @@ from actwin.agents.networks import ActionSpec, Activation, Decision, Policy, Squ
 INFERENCE_BATCH: Final = 8192
 """Rows in one forward pass; larger ones fall out of the cache."""
 STEADY: Final = 1e-8
+TOO_FAR: Final = 3.0
+"""Times the wanted divergence from which a minibatch no longer moves the policy; one such step can undo a clone."""
 
 
 class PPOConfig(BaseModel):
@@ -32,15 +34,15 @@ class PPOConfig(BaseModel):
     activation: Activation = "relu"
     squash: Squash = "clip"
     horizon: float = Field(default=6.0, gt=0, description="[s] mean time over which future reward counts")
-    trace: float = Field(default=0.95, ge=0, le=1, description="lambda of the advantage estimates")
-    rollout: int = Field(default=16, ge=1, description="steps of each car between updates")
+    trace: float = Field(default=0.97, ge=0, le=1, description="lambda of the advantage estimates")
+    rollout: int = Field(default=64, ge=1, description="steps of each car between updates")
     epochs: int = Field(default=4, ge=1, description="passes over a rollout in an update")
     minibatch: int = Field(default=8192, ge=1)
     clip: float = Field(default=0.2, gt=0)
-    actor_lr: float = Field(default=3e-4, gt=0, description="initial learning rate of the policy")
+    actor_lr: float = Field(default=5e-5, gt=0, description="initial learning rate of the policy")
     actor_lr_range: tuple[float, float] = (1e-5, 3e-3)
     critic_lr: float = Field(default=1e-3, gt=0)
-    divergence: float = Field(default=0.01, ge=0, description="KL divergence that steers actor_lr; 0 keeps it")
+    divergence: float = Field(default=0.008, ge=0, description="KL divergence that steers actor_lr; 0 keeps it")
     entropy: float = Field(default=3e-3, ge=0, description="weight of the entropy bonus")
     precision: Literal["auto", "single", "bfloat16"] = Field(
         default="auto", description="of the matrix products in an update; auto is bfloat16 where the CPU multiplies it"
@@ -60,7 +62,7 @@ class PPOConfig(BaseModel):
         default=2_000_000, ge=0, description="car steps until the observation statistics freeze"
     )
     critic_warmup: int = Field(
-        default=40, ge=0, description="updates of a cloned policy that train only the value function"
+        default=15, ge=0, description="updates of a cloned policy that train only the value function"
     )
     clone_weight: float = Field(default=0.0, ge=0, description="weight of the penalty on the divergence from the clone")
     clone_fade: int = Field(default=5_000_000, ge=1, description="car steps over which that penalty fades to nothing")
@@ -296,6 +298,8 @@ class PPO:
             loss = loss + self._clone_weight() * penalty
             shown["clone_penalty"] = penalty.item()
         self._steer_learning_rate(divergence)
+        if config.divergence and divergence > TOO_FAR * config.divergence:
+            loss = 0.0 * loss
         return loss, shown
 
     def _precision(self) -> torch.autocast:

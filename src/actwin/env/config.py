@@ -121,7 +121,7 @@ DEFAULT_REWARD: Mapping[str, float] = {
     "track_limits": 0.5,
     "smoothness": 0.02,
     "slip": 0.02,
-    "collision": 1.0,
+    "collision": 0.1,
     "failure": 3.0,
     "lap_bonus": 1.0,
 }

@@ -38,7 +38,7 @@ class ImitationConfig(_Settings):
 class TrainConfig(_Settings):
     """How long to train and how often to look."""
 
-    cars: int = Field(default=1024, ge=1, description="parallel cars")
+    cars: int = Field(default=512, ge=1, description="parallel cars")
     steps: int = Field(default=20_000_000, ge=1, description="car steps in all")
     minutes: float | None = Field(
         default=None, gt=0, description="[min] budget of wall-clock time for reinforcement learning"
