@@ -46,6 +46,7 @@ def evaluate(
         sectors = (f"{time:.3f}" for time in lap.sectors)
         top = f"{lap.top_speed * KMH_PER_MS:.0f} km/h"
         out.add_row(start, str(lap.number), lap_time_text(lap.time), *sectors, top, limits)
-    console().print(out)
+    if rows:
+        console().print(out)
     best = min(drive.best for drive in drives)
-    console().print(f"Best clean lap: {lap_time_text(best)}" if math.isfinite(best) else "No clean lap.")
+    console().print(f"Best clean lap: {lap_time_text(best)}" if math.isfinite(best) else "No clean lap was finished.")
