@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +14,7 @@ from torch.nn.utils import clip_grad_norm_
 from actwin.agents.agent import Flags, Floats
 from actwin.agents.losses import clipped_surrogate, discount, generalised_advantages
 from actwin.agents.networks import ActionSpec, Activation, Decision, Policy, Squash, ValueFunction
+from actwin.agents.rollout import Batch, Rollout, joined
 
 INFERENCE_BATCH: Final = 8192
 """Rows in one forward pass; larger ones fall out of the cache."""
@@ -68,44 +69,6 @@ class PPOConfig(BaseModel):
     clone_fade: int = Field(default=5_000_000, ge=1, description="car steps over which that penalty fades to nothing")
 
 
-class _Rollout(NamedTuple):
-    """Experience between two updates."""
-
-    raw: Tensor
-    """float32[T, N, O]: observations as they came, for the statistics."""
-    observations: Tensor
-    """float32[T + 1, N, O]: normalised, with the one after the last step."""
-    actions: Tensor
-    """float32[T, N, width]: before squashing."""
-    rewards: Tensor
-    terminated: Tensor
-    truncated: Tensor
-
-    @classmethod
-    def empty(cls, steps: int, cars: int, observations: int, width: int) -> _Rollout:
-        flags = torch.zeros(2, steps, cars, dtype=torch.bool)
-        return cls(
-            torch.zeros(steps, cars, observations),
-            torch.zeros(steps + 1, cars, observations),
-            torch.zeros(steps, cars, width),
-            torch.zeros(steps, cars),
-            *flags,
-        )
-
-
-class _Batch(NamedTuple):
-    """A rollout with its targets, flattened to rows."""
-
-    observations: Tensor
-    actions: Tensor
-    log_probs: Tensor
-    advantages: Tensor
-    returns: Tensor
-    """In units of the value function's scale."""
-    decisions: Decision
-    clone_means: Tensor | None
-
-
 class PPO:
     """PPO with a Gaussian policy, a separate value function and a learning rate steered by the divergence.
 
@@ -158,7 +121,7 @@ class PPO:
         )
         self.bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and cpu_has_bfloat16())
         self.steps, self.updates, self._filled = 0, 0, 0
-        self._rollout = _Rollout.empty(config.rollout, cars, observations, action.width)
+        self._rollout = Rollout.empty(config.rollout, cars, observations, action.width)
         self._decisions: list[Decision] = []
         self._cut: list[tuple[int, Tensor, Tensor]] = []
 
@@ -223,7 +186,7 @@ class PPO:
         self.policy.normaliser.load_state_dict(self.learner.normaliser.state_dict())
 
     @torch.no_grad()
-    def _prepare(self) -> tuple[_Batch, dict[str, float]]:
+    def _prepare(self) -> tuple[Batch, dict[str, float]]:
         rollout, config = self._rollout, self.config
         if self.updates == 0:
             # Bootstrapping over short rollouts would need a hundred updates to reach the level of the returns.
@@ -237,7 +200,7 @@ class PPO:
         ).flatten()
         returns = advantages + values[:-1].flatten()
         self.critic.rescale(returns)
-        decisions = _joined(self._decisions)
+        decisions = joined(self._decisions)
         observations, actions = rollout.observations[:-1].flatten(0, 1), rollout.actions.flatten(0, 1)
         clone_means = None
         if self.clone is not None and self._clone_weight() > 0.0:
@@ -248,7 +211,7 @@ class PPO:
             "entropy": decisions.entropy().mean().item(),
             "std": decisions.log_std.exp().mean().item(),
         }
-        return _Batch(
+        return Batch(
             observations,
             actions,
             decisions.log_prob(actions),
@@ -265,7 +228,7 @@ class PPO:
         for _ in range(self.config.epochs):
             yield from torch.split(torch.randperm(rows, generator=self.generator), self.config.minibatch)
 
-    def _learn(self, batch: _Batch, rows: Tensor, critic_only: bool) -> dict[str, float]:
+    def _learn(self, batch: Batch, rows: Tensor, critic_only: bool) -> dict[str, float]:
         observations = batch.observations[rows]
         with self._precision():
             values = self.critic(observations)
@@ -281,7 +244,7 @@ class PPO:
         self.optimiser.step()
         return shown | {"actor_lr": self.actor_lr}
 
-    def _policy_loss(self, batch: _Batch, rows: Tensor, observations: Tensor) -> tuple[Tensor, dict[str, float]]:
+    def _policy_loss(self, batch: Batch, rows: Tensor, observations: Tensor) -> tuple[Tensor, dict[str, float]]:
         config = self.config
         with self._precision():
             decision: Decision = self.learner(observations)
@@ -361,10 +324,3 @@ def cpu_has_bfloat16() -> bool:
     """Whether products of bfloat16 matrices are faster than single ones here."""
     known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
-
-
-def _joined(decisions: list[Decision]) -> Decision:
-    first = decisions[0]
-    log_std = first.log_std if first.log_std.ndim == 1 else torch.cat([each.log_std for each in decisions])
-    logits = None if first.logits is None else torch.cat([each.logits for each in decisions if each.logits is not None])
-    return Decision(torch.cat([each.mean for each in decisions]), log_std, logits)
