@@ -77,7 +77,7 @@ def test_a_cloned_policy_waits_for_the_critic() -> None:
 
 def test_the_penalty_holds_the_policy_near_its_clone() -> None:
     distances = []
-    for weight in (0.0, 3.0):
+    for weight in (0.0, 10.0):
         torch.manual_seed(0)
         clone = new_policy(3, ActionSpec(1), SMALL)
         changes = {"clone_weight": weight, "critic_warmup": 1, "clone_std": 0.5}

@@ -149,7 +149,7 @@ def test_a_time_budget_ends_a_run(tmp_path: Path) -> None:
 def test_broken_losses_stop_the_run_and_keep_the_evidence(tmp_path: Path) -> None:
     trainer = Trainer(config("train.steps=4096"), LineWorld(), tmp_path)
     with torch.no_grad():
-        trainer.agent.critic.body[-1].bias.fill_(math.nan)
+        trainer.agent.critic.body[0].weight.fill_(math.nan)
     with pytest.raises(ActwinError, match=r"agent/.*not a finite number.*broken\.pt"):
         trainer.run()
     assert (tmp_path / "broken.pt").is_file()
