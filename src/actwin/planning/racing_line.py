@@ -116,20 +116,33 @@ def _cells(road: _Road, n: Array) -> tuple[Array, Array, Array]:
     return along, across, np.hypot(along, across)
 
 
-def _turns(road: _Road, n: Array) -> tuple[Array, Array, csc_matrix]:
-    """Turn of the line at each node, length of line that belongs to it, and the turn's derivative by the offsets."""
-    count = len(n)
+def _turns(road: _Road, n: Array) -> tuple[Array, Array]:
+    """Turn of the line at each node, and the length of line that belongs to the node."""
     along, across, chord = _cells(road, n)
     angle = np.arctan2(across, along)
-    turn = road.turn + angle - np.roll(angle, 1)
-    length = 0.5 * (chord + np.roll(chord, 1))
-    shrink = 0.5 * road.step * road.curvature * across
-    by_next, by_own = (along + shrink) / chord**2, (-along + shrink) / chord**2
+    return road.turn + angle - np.roll(angle, 1), 0.5 * (chord + np.roll(chord, 1))
+
+
+def _bending(road: _Road, n: Array) -> tuple[Array, csc_matrix]:
+    """Turn over the root of length at each node, whose sum of squares is the integral of squared curvature; and its derivative."""
+    count = len(n)
+    along, across, chord = _cells(road, n)
+    turn, length = _turns(road, n)
+    shrink = -0.5 * road.step * road.curvature
+    turn_next, turn_own = (along - shrink * across) / chord**2, (-along - shrink * across) / chord**2
+    long_next, long_own = (shrink * along + across) / chord, (shrink * along - across) / chord
+    root = np.sqrt(length)
+    slack = 0.25 * turn / length
     index = np.arange(count)
     rows = np.concatenate([index, index, index, index])
     columns = np.concatenate([(index + 1) % count, index, index, index - 1]) % count
-    values = np.concatenate([by_next, by_own, -np.roll(by_next, 1), -np.roll(by_own, 1)])
-    return turn, length, csc_matrix((values, (rows, columns)), shape=(count, count))
+    values = np.concatenate([
+        (turn_next - slack * long_next) / root,
+        (turn_own - slack * long_own) / root,
+        (-np.roll(turn_next, 1) - slack * np.roll(long_next, 1)) / root,
+        (-np.roll(turn_own, 1) - slack * np.roll(long_own, 1)) / root,
+    ])
+    return turn / root, csc_matrix((values, (rows, columns)), shape=(count, count))
 
 
 def _longest_step(*pairs: tuple[Array, Array]) -> float:
@@ -178,7 +191,7 @@ def box_quadratic(hessian: csc_matrix, gradient: Array, low: Array, high: Array,
 
 def _finish(track: Track, road: _Road, n: Array) -> RacingLine:
     _, _, chord = _cells(road, n)
-    turn, length, _ = _turns(road, n)
+    turn, length = _turns(road, n)
     slope = (np.roll(n, -1) - np.roll(n, 1)) / (2.0 * road.step)
     angle = np.arctan2(slope, 1.0 - n * track.curvature(road.s))
     x, y, _ = track.to_world(road.s, n)
@@ -201,11 +214,10 @@ def _solve(track: Track, margin: float, step: float) -> RacingLine:
     road = _sample(track, margin, step)
     n = 0.5 * (road.low + road.high)
     for _ in range(RELINEARISATIONS):
-        turn, length, jacobian = _turns(road, n)
-        weighted = diags(1.0 / length) @ jacobian
-        hessian = csc_matrix(jacobian.T @ weighted)
+        bending, jacobian = _bending(road, n)
+        hessian = csc_matrix(jacobian.T @ jacobian)
         # Offsets are solved for directly, so that the interior point starts well inside the bounds.
-        gradient = np.asarray(weighted.T @ turn - hessian @ n)
+        gradient = np.asarray(jacobian.T @ bending - hessian @ n)
         solved = box_quadratic(hessian, gradient, road.low, road.high)
         change = float(np.abs(solved - n).max())
         n = solved

@@ -319,6 +319,7 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
         held = 1.0 + zero
         # Ride heights, air and loads
         load_fl, load_fr, load_rl, load_rr = zero, zero, zero, zero
+        want_front, want_rear = zero, zero
         transfer = body.cog_height * x_total / wheelbase
         links = body.anti_pitch * transfer
         for _ in range(SETTLING):
@@ -353,9 +354,10 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
         direct_front = y_front * front.roll_centre / (2.0 * front.half_track)
         direct_rear = y_rear * rear.roll_centre / (2.0 * rear.half_track)
         load_fl = maximum(load_fl - direct_front - 0.5 * links, 0.0)
-        load_fr = maximum(load_fr + direct_front - 0.5 * links, 0.0)
         load_rl = maximum(load_rl - direct_rear + 0.5 * links, 0.0)
-        load_rr = maximum(load_rr + direct_rear + 0.5 * links, 0.0)
+        # Once the inner wheel has lifted, the outer one carries the axle and no more.
+        load_fr = clip(load_fr + direct_front - 0.5 * links, 0.0, maximum(want_front - links, 0.0))
+        load_rr = clip(load_rr + direct_rear + 0.5 * links, 0.0, maximum(want_rear + links, 0.0))
         # Longitudinal forces of the wheels
         rolling_front = body.rolling_resistance * (load_fl + load_fr)
         rolling_rear = body.rolling_resistance * (load_rl + load_rr)
@@ -385,9 +387,9 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
             held = 1.0 if effort >= -1.0 else 0.0
         # Rear axle gives sideslip, front axle gives steering
         lean_front, lean_rear = roll * (1.0 - front.camber_gain), roll * (1.0 - rear.camber_gain)
-        want_rear = (body.front_arm * (y_total - air.fy) + moment) / wheelbase
+        side_rear = (body.front_arm * (y_total - air.fy) + moment) / wheelbase
         back = _solve_axle(
-            want_rear,
+            side_rear,
             vx,
             zero,
             yaw_rate,
@@ -403,9 +405,9 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
             p,
         )
         hub_y = -back.slip * vx + yaw_rate * wheelbase
-        want_front = y_total - air.fy - want_rear
+        side_front = y_total - air.fy - side_rear
         ahead = _solve_axle(
-            want_front,
+            side_front,
             vx,
             hub_y,
             yaw_rate,
@@ -421,7 +423,7 @@ def trim(speed: float, ax: float, ay: float, push: float, place: Place, p: CarPa
             p,
         )
         held = held * back.held * ahead.held
-        y_front, y_rear = want_front, want_rear
+        y_front, y_rear = side_front, side_rear
         scrub = fx_fl + fx_fr - ahead.x
         moment = ahead.moment + back.moment
         sideslip = clip(np.arctan(yaw_rate * body.rear_arm / vx - back.slip), -0.6, 0.6)
