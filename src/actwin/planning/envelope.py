@@ -25,9 +25,9 @@ PUSHES: Final = np.array([-7.0, -3.0, 0.0, 7.0, 20.0])
 """[m/s²] Accelerations by vertical road curvature at which the tables are made."""
 SHARES: Final = np.sin(np.linspace(0.0, 0.5 * np.pi, 13))
 """[-] Lateral acceleration over the greatest, denser towards the limit."""
-LEVELS: Final = 17
+LEVELS: Final = 13
 """Longitudinal accelerations at which the cornering limit is searched, half of them braking."""
-HALVINGS: Final = 12
+HALVINGS: Final = 11
 
 
 @dataclass(frozen=True, eq=False)
