@@ -7,7 +7,9 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,23 @@ def test_text_files_name_their_encoding(path: Path) -> None:
     for _, call, where in calls(path):
         if isinstance(call.func, ast.Attribute) and call.func.attr in {"read_text", "write_text"}:
             assert any(word.arg == "encoding" for word in call.keywords), where
+
+
+def test_every_imported_package_is_a_dependency(repository: Path) -> None:
+    """A package that happens to be there because another one needs it is missing on the next machine."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    declared = [*project["dependencies"], *(requirement for extra in extras for requirement in extra)]
+    known = {re.split(r"[\s\[<>=~!;]", requirement)[0].lower() for requirement in declared}
+    distributions = packages_distributions()
+    for path in MODULES:
+        for node in ast.walk(TREES[path]):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names = [node.module]
+            for top in {name.split(".")[0] for name in names} - sys.stdlib_module_names:
+                providers = {name.lower() for name in distributions.get(top, [top])}
+                assert providers & known, f"{name_of(path)} imports {top}, which pyproject.toml does not name"
 
 
 def test_lower_floors_start_without_heavy_packages() -> None:
