@@ -206,8 +206,8 @@ class LineFollower:
         lock = -slip.min(axis=1)
         self._ease[:, 0] = np.clip(self._ease[:, 0] + np.where(spin > 1.0, 0.6 * (1.0 - spin), 0.06), 0.1, 1.0)
         self._ease[:, 1] = np.clip(self._ease[:, 1] + np.where(lock > 1.0, 0.5 * (1.0 - lock), 0.08), 0.3, 1.0)
-        use = frames["grip_use"]
-        throttle = throttle * np.clip(1.0 - 2.5 * (0.5 * (use[:, 2] + use[:, 3]) - self.tuning.easy_use), np.where(speed < 12.0, 0.4, 0.0), 1.0)
+        use = frames["grip_use"][:, 2:].mean(axis=1)
+        throttle = throttle * np.clip(1.0 - 2.5 * (use - self.tuning.easy_use), 0.0, 1.0)
         return throttle * self._ease[:, 0], brake * self._ease[:, 1]
 
     def _back_out(self, frames: Frames) -> None:

@@ -114,8 +114,15 @@ def _limits(speed: float, push: float, levels: Any, place: Place, p: CarParams) 
 
 @kernel
 def _tabulate(
-    speeds: Any, pushes: Any, shares: Any, levels: int, place: Place, p: CarParams,
-    lateral: Any, forward: Any, backward: Any,
+    speeds: Any,
+    pushes: Any,
+    shares: Any,
+    levels: int,
+    place: Place,
+    p: CarParams,
+    lateral: Any,
+    forward: Any,
+    backward: Any,
 ) -> None:
     for i in range(len(speeds)):
         for j in range(len(pushes)):
@@ -191,6 +198,16 @@ def performance_envelope(
         wheel = p.drive.up_rpm * RADS_PER_RPM / ratio
         shifts.append(wheel * rolling_radius(wheel, p.rear_tyre))
     return Envelope(
-        SPEEDS, PUSHES, SHARES, lateral, forward, backward, _coast(p, place), steer, sideslip, np.asarray(shifts),
-        p.drive.up_time, mass,
+        SPEEDS,
+        PUSHES,
+        SHARES,
+        lateral,
+        forward,
+        backward,
+        _coast(p, place),
+        steer,
+        sideslip,
+        np.asarray(shifts),
+        p.drive.up_time,
+        mass,
     )

@@ -124,7 +124,7 @@ def _turns(road: _Road, n: Array) -> tuple[Array, Array]:
 
 
 def _bending(road: _Road, n: Array) -> tuple[Array, csc_matrix]:
-    """Turn over the root of length at each node, whose sum of squares is the integral of squared curvature; and its derivative."""
+    """Turn over root of length at each node (its sum of squares is the integral of squared curvature), and its derivative."""
     count = len(n)
     along, across, chord = _cells(road, n)
     turn, length = _turns(road, n)
@@ -136,12 +136,14 @@ def _bending(road: _Road, n: Array) -> tuple[Array, csc_matrix]:
     index = np.arange(count)
     rows = np.concatenate([index, index, index, index])
     columns = np.concatenate([(index + 1) % count, index, index, index - 1]) % count
-    values = np.concatenate([
-        (turn_next - slack * long_next) / root,
-        (turn_own - slack * long_own) / root,
-        (-np.roll(turn_next, 1) - slack * np.roll(long_next, 1)) / root,
-        (-np.roll(turn_own, 1) - slack * np.roll(long_own, 1)) / root,
-    ])
+    values = np.concatenate(
+        [
+            (turn_next - slack * long_next) / root,
+            (turn_own - slack * long_own) / root,
+            (-np.roll(turn_next, 1) - slack * np.roll(long_next, 1)) / root,
+            (-np.roll(turn_own, 1) - slack * np.roll(long_own, 1)) / root,
+        ]
+    )
     return turn / root, csc_matrix((values, (rows, columns)), shape=(count, count))
 
 
