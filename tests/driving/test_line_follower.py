@@ -25,7 +25,7 @@ def flying_start(simulator: Simulator, driver: LineFollower) -> None:
 
 
 def relay(simulator: Simulator, driver: LineFollower) -> tuple[np.ndarray, int]:
-    """Drives a lap as N legs at once, each 60 m longer than its share; times [s] of the shares, wheels beyond the edge."""
+    """Drives a lap as N legs at once, each 60 m longer than its share; times [s] of the shares, wheels out."""
     n, track, period = simulator.n, simulator.track, simulator.control_period
     leg = track.length / n
     start = np.arange(n) * leg

@@ -8,7 +8,8 @@ from actwin.planning.envelope import Envelope, performance_envelope
 from actwin.telemetry.channels import neutral_controls
 from actwin.twin.params import car_params
 from actwin.twin.simulator import Simulator
-from actwin.twin.steady import Place, trim
+from actwin.twin.steady import trim
+from actwin.twin.steady_ride import Place
 from actwin.units import GRAVITY, air_density, from_kmh
 
 LEVEL = 2

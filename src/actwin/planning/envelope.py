@@ -13,7 +13,8 @@ from actwin.content.car import Car
 from actwin.jit import jit, kernel
 from actwin.twin.aero import aero_force
 from actwin.twin.params import CarParams, car_params
-from actwin.twin.steady import Place, trim
+from actwin.twin.steady import trim
+from actwin.twin.steady_ride import Place
 from actwin.twin.tyres import rolling_radius
 from actwin.units import GRAVITY, RADS_PER_RPM, air_density
 

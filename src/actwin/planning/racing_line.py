@@ -124,7 +124,7 @@ def _turns(road: _Road, n: Array) -> tuple[Array, Array]:
 
 
 def _bending(road: _Road, n: Array) -> tuple[Array, csc_matrix]:
-    """Turn over root of length at each node (its sum of squares is the integral of squared curvature), and its derivative."""
+    """Turn over root of length at each node, whose squares add up to the bending of the line; and its derivative."""
     count = len(n)
     along, across, chord = _cells(road, n)
     turn, length = _turns(road, n)
