@@ -215,8 +215,8 @@ def report() -> str:
         "## Performance figures",
         "",
         "Envelopes at sea level, each car as its file has it. Reference sets: quasi-steady lap code on",
-        "published parameters. The Formula Alpha's lateral figures lie above its reference set by up to a quarter at high",
-        "speed; its top speed is 2.5 % lower, with more wing.",
+        "published parameters. The Formula Alpha's lateral figures lie above its reference set by up to a quarter at",
+        "high speed; its top speed is 2.5 % lower, with more wing.",
         "",
     ]
     for name in PUBLISHED:
