@@ -48,21 +48,43 @@ class Loads(NamedTuple):
     roll_moment: float
 
 
-class Driveline(NamedTuple):
-    """Speeds after one step of engine, clutch, differential and brakes.
+class Driven(NamedTuple):
+    """Engine and driven wheels after one step of engine, clutch and differential.
 
     Attributes:
         engine: [rad/s] Crank.
-        wheels: [rad/s] Spin of the wheels.
+        left, right: [rad/s] Spin of the driven wheels before their brakes.
         throttle: [-] What was left by the assists.
-        abs_cut, tc_cut: [-] Shares that the assists took.
+        cut: [-] Share that traction control took.
     """
 
     engine: float
-    wheels: Four
+    left: float
+    right: float
     throttle: float
-    abs_cut: float
-    tc_cut: float
+    cut: float
+
+
+class Corner(NamedTuple):
+    """A wheel at the end of a step.
+
+    Attributes:
+        speed: [rad/s] Spin.
+        slip_ratio, slip_tangent: [-] Relaxed slips.
+        use: [-] Combined slip over the slip of peak force.
+        fx, fy: [N] Tyre force in car axes.
+        power: [W] Work of slip.
+        brake: [-] Share of the brake torque that anti-lock control left.
+    """
+
+    speed: float
+    slip_ratio: float
+    slip_tangent: float
+    use: float
+    fx: float
+    fy: float
+    power: float
+    brake: float
 
 
 @jit
@@ -123,37 +145,27 @@ def road_wheel_angles(steer: float, p: CarParams) -> tuple[float, float]:
 
 
 @jit
-def drive_and_brake(
-    car: CarState,
-    period: Period,
-    wheels: tuple[Rolling, Rolling, Rolling, Rolling],
-    throttle: float,
-    brake: float,
-    boost: float,
-    loads: Four,
-    dt: float,
-    p: CarParams,
-) -> Driveline:
-    """Engine, clutch, differential and brakes of one step.
+def drive(
+    car: CarState, period: Period, left: Rolling, right: Rolling, throttle: float, boost: float, dt: float, p: CarParams
+) -> Driven:
+    """Engine, clutch and differential of one step.
 
     Args:
         car: State before the step.
         period: Gear, clutch and assists.
-        wheels: The wheels after their tyres' reaction.
-        throttle, brake: [-] Pedals as the actuators have reached.
+        left, right: The driven wheels after their tyres' reaction.
+        throttle: [-] Pedal.
         boost: [-] Share of full boost.
-        loads: [N] Tyre loads, for rolling resistance.
         dt: [s] Step length.
         p: Parameters.
     """
-    fl, fr, rl, rr = wheels
-    engine, drive, brakes = p.engine, p.drive, p.brakes
+    engine = p.engine
     spin = maximum(car.slip_ratio[2], car.slip_ratio[3])
-    tc_cut = period.tc_on * clip(RELEASE_GAIN * (spin - drive.tc_slip), 0.0, 1.0)
+    cut = period.tc_on * clip(RELEASE_GAIN * (spin - p.drive.tc_slip), 0.0, 1.0)
     shifting = car.shift_timer > 0.0
     # During a shift the engine is brought to the speed of the next gear, so that the clutch meets no slip to speak of.
-    short = maximum(period.ratio * 0.5 * (rl.speed + rr.speed), engine.idle * RADS_PER_RPM) - car.engine_speed
-    opened = select(shifting, clip(BLIP_GAIN * short, 0.0, 1.0), throttle * (1.0 - tc_cut))
+    short = maximum(period.ratio * 0.5 * (left.speed + right.speed), engine.idle * RADS_PER_RPM) - car.engine_speed
+    opened = select(shifting, clip(BLIP_GAIN * short, 0.0, 1.0), throttle * (1.0 - cut))
     rpm = car.engine_speed * RPM_PER_RADS
     torque = engine_torque(rpm, opened, boost, engine)
     closing = clip((rpm - engine.idle) * engine.per_idle * ANTI_STALL_GAIN, 0.0, 1.0)
@@ -161,40 +173,61 @@ def drive_and_brake(
     change = select(shifting, short / REV_MATCH_TIME, torque * engine.per_inertia)
     free = maximum(car.engine_speed + dt * change, 0.0)
     shafts = drive_shafts(
-        Shafts(free, rl.speed, rr.speed),
+        Shafts(free, left.speed, right.speed),
         period.ratio,
         engagement,
         engine.per_inertia,
-        rl.mobility,
-        rr.mobility,
+        left.mobility,
+        right.mobility,
         dt,
-        drive,
+        p.drive,
     )
-    fast = RADS_PER_RPM * 1.3 * engine.limiter
-    crank = clip(shafts.engine, 0.0, fast)
-
-    left_fl = abs_factor(car.slip_ratio[0], brakes.abs_slip, period.abs_on)
-    left_fr = abs_factor(car.slip_ratio[1], brakes.abs_slip, period.abs_on)
-    left_rl = abs_factor(car.slip_ratio[2], brakes.abs_slip, period.abs_on)
-    left_rr = abs_factor(car.slip_ratio[3], brakes.abs_slip, period.abs_on)
-    front, rear = brake * brakes.torque_front, brake * brakes.torque_rear
-    resistance = p.chassis.rolling_resistance
-    roll = period.rolling
-    speeds = (
-        _brake_wheel(fl, fl.speed, front * left_fl + resistance * roll[0] * loads[0] * fl.radius, dt),
-        _brake_wheel(fr, fr.speed, front * left_fr + resistance * roll[1] * loads[1] * fr.radius, dt),
-        _brake_wheel(rl, shafts.left, rear * left_rl + resistance * roll[2] * loads[2] * rl.radius, dt),
-        _brake_wheel(rr, shafts.right, rear * left_rr + resistance * roll[3] * loads[3] * rr.radius, dt),
-    )
-    abs_cut = 1.0 - minimum(minimum(left_fl, left_fr), minimum(left_rl, left_rr))
-    pressed = select(brake > 0.05, 1.0, 0.0)
-    return Driveline(crank, speeds, opened, abs_cut * pressed, tc_cut * select(throttle > 0.05, 1.0, 0.0))
+    crank = clip(shafts.engine, 0.0, RADS_PER_RPM * 1.3 * engine.limiter)
+    return Driven(crank, shafts.left, shafts.right, opened, cut * select(throttle > 0.05, 1.0, 0.0))
 
 
 @jit
-def _brake_wheel(wheel: Rolling, speed: float, torque: float, dt: float) -> float:
-    impulse = clip(speed * wheel.inertia, -torque * dt, torque * dt)
-    return speed - impulse * wheel.mobility
+def settle_wheel(
+    wheel: Rolling,
+    speed: float,
+    slip_before: float,
+    sine: float,
+    cosine: float,
+    brake_torque: float,
+    rolling_torque: float,
+    period: Period,
+    dt: float,
+    p: CarParams,
+) -> Corner:
+    """Brakes a wheel and settles its slip and force at the end of the step.
+
+    Args:
+        wheel: The wheel after its tyre's reaction.
+        speed: [rad/s] Its spin, drive included.
+        slip_before: [-] Slip ratio before the step, which anti-lock control sees.
+        sine, cosine: Of its steering angle.
+        brake_torque: [N m] Of the brake as pressed.
+        rolling_torque: [N m] Of rolling resistance.
+        period: Assists.
+        dt: [s] Step length.
+        p: Parameters.
+    """
+    left = abs_factor(slip_before, p.brakes.abs_slip, period.abs_on)
+    impulse = (brake_torque * left + rolling_torque) * dt
+    final = speed - clip(speed * wheel.inertia, -impulse, impulse) * wheel.mobility
+    slip = wheel_slip(wheel, final)
+    force = wheel.secant * slip
+    power = maximum(force * (final * wheel.radius - wheel.vx) - wheel.side * wheel.vy, 0.0)
+    return Corner(
+        final,
+        slip,
+        wheel.slip_tangent,
+        wheel.use,
+        force * cosine - wheel.side * sine,
+        force * sine + wheel.side * cosine,
+        power,
+        left,
+    )
 
 
 @jit
@@ -249,35 +282,13 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
     lean_rear = car.roll * (1.0 - rear.camber_gain)
     ft, rt = p.front_tyre, p.rear_tyre
     toe = rear.toe
-    fl = roll_wheel(
-        car.vx - turn_front,
-        side_front,
-        sine_left,
-        cosine_left,
-        car.wheel_speed[0],
-        car.slip_ratio[0],
-        car.slip_tangent[0],
-        loads.load[0],
-        front.camber - lean_front,
-        period.grip[0],
-        dt,
-        ft,
-    )
-    fr = roll_wheel(
-        car.vx + turn_front,
-        side_front,
-        sine_right,
-        cosine_right,
-        car.wheel_speed[1],
-        car.slip_ratio[1],
-        car.slip_tangent[1],
-        loads.load[1],
-        -front.camber - lean_front,
-        period.grip[1],
-        dt,
-        ft,
-    )
-    rl = roll_wheel(
+    resistance = body.rolling_resistance
+    torque_front, torque_rear = brake * p.brakes.torque_front, brake * p.brakes.torque_rear
+    load = loads.load
+
+    # The driven axle first, then each front wheel to its end: few quantities are alive at a time, which keeps them in
+    # registers.
+    left = roll_wheel(
         car.vx - turn_rear,
         side_rear,
         -toe,
@@ -285,13 +296,13 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
         car.wheel_speed[2],
         car.slip_ratio[2],
         car.slip_tangent[2],
-        loads.load[2],
+        load[2],
         rear.camber - lean_rear,
         period.grip[2],
         dt,
         rt,
     )
-    rr = roll_wheel(
+    right = roll_wheel(
         car.vx + turn_rear,
         side_rear,
         toe,
@@ -299,26 +310,93 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
         car.wheel_speed[3],
         car.slip_ratio[3],
         car.slip_tangent[3],
-        loads.load[3],
+        load[3],
         -rear.camber - lean_rear,
         period.grip[3],
         dt,
         rt,
     )
+    line = drive(car, period, left, right, throttle, boost, dt, p)
+    rl = settle_wheel(
+        left,
+        line.left,
+        car.slip_ratio[2],
+        -toe,
+        1.0,
+        torque_rear,
+        resistance * period.rolling[2] * load[2] * left.radius,
+        period,
+        dt,
+        p,
+    )
+    rr = settle_wheel(
+        right,
+        line.right,
+        car.slip_ratio[3],
+        toe,
+        1.0,
+        torque_rear,
+        resistance * period.rolling[3] * load[3] * right.radius,
+        period,
+        dt,
+        p,
+    )
+    front_left = roll_wheel(
+        car.vx - turn_front,
+        side_front,
+        sine_left,
+        cosine_left,
+        car.wheel_speed[0],
+        car.slip_ratio[0],
+        car.slip_tangent[0],
+        load[0],
+        front.camber - lean_front,
+        period.grip[0],
+        dt,
+        ft,
+    )
+    fl = settle_wheel(
+        front_left,
+        front_left.speed,
+        car.slip_ratio[0],
+        sine_left,
+        cosine_left,
+        torque_front,
+        resistance * period.rolling[0] * load[0] * front_left.radius,
+        period,
+        dt,
+        p,
+    )
+    front_right = roll_wheel(
+        car.vx + turn_front,
+        side_front,
+        sine_right,
+        cosine_right,
+        car.wheel_speed[1],
+        car.slip_ratio[1],
+        car.slip_tangent[1],
+        load[1],
+        -front.camber - lean_front,
+        period.grip[1],
+        dt,
+        ft,
+    )
+    fr = settle_wheel(
+        front_right,
+        front_right.speed,
+        car.slip_ratio[1],
+        sine_right,
+        cosine_right,
+        torque_front,
+        resistance * period.rolling[1] * load[1] * front_right.radius,
+        period,
+        dt,
+        p,
+    )
 
-    line = drive_and_brake(car, period, (fl, fr, rl, rr), throttle, brake, boost, loads.load, dt, p)
-    slip_fl, slip_fr = wheel_slip(fl, line.wheels[0]), wheel_slip(fr, line.wheels[1])
-    slip_rl, slip_rr = wheel_slip(rl, line.wheels[2]), wheel_slip(rr, line.wheels[3])
-    fx_fl, fx_fr = fl.secant * slip_fl, fr.secant * slip_fr
-    fx_rl, fx_rr = rl.secant * slip_rl, rr.secant * slip_rr
-
-    # Sum over the wheels, in car axes
-    x_fl, y_fl = fx_fl * cosine_left - fl.side * sine_left, fx_fl * sine_left + fl.side * cosine_left
-    x_fr, y_fr = fx_fr * cosine_right - fr.side * sine_right, fx_fr * sine_right + fr.side * cosine_right
-    x_rl, y_rl = fx_rl + rl.side * toe, rl.side - fx_rl * toe
-    x_rr, y_rr = fx_rr - rr.side * toe, rr.side + fx_rr * toe
-    force_x = x_fl + x_fr + x_rl + x_rr
-    force_y_front, force_y_rear = y_fl + y_fr, y_rl + y_rr
+    force_x = fl.fx + fr.fx + rl.fx + rr.fx
+    force_y_front, force_y_rear = fl.fy + fr.fy, rl.fy + rr.fy
+    abs_cut = (1.0 - minimum(minimum(fl.brake, fr.brake), minimum(rl.brake, rr.brake))) * select(brake > 0.05, 1.0, 0.0)
     wall = wall_force(
         car.offset,
         sine,
@@ -335,8 +413,8 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
     yaw_moment = (
         body.front_arm * force_y_front
         - body.rear_arm * force_y_rear
-        + front.half_track * (x_fr - x_fl)
-        + rear.half_track * (x_rr - x_rl)
+        + front.half_track * (fr.fx - fl.fx)
+        + rear.half_track * (rr.fx - rl.fx)
         + wall.yaw_moment
     )
 
@@ -379,8 +457,8 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
         pitch_rate=pitch_rate,
         roll=car.roll + dt * roll_rate,
         roll_rate=roll_rate,
-        wheel_speed=line.wheels,
-        slip_ratio=(slip_fl, slip_fr, slip_rl, slip_rr),
+        wheel_speed=(fl.speed, fr.speed, rl.speed, rr.speed),
+        slip_ratio=(fl.slip_ratio, fr.slip_ratio, rl.slip_ratio, rr.slip_ratio),
         slip_tangent=(fl.slip_tangent, fr.slip_tangent, rl.slip_tangent, rr.slip_tangent),
         engine_speed=line.engine,
         boost=boost,
@@ -394,10 +472,10 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
         load=loads.load,
         use=(fl.use, fr.use, rl.use, rr.use),
         slip_work=(
-            car.slip_work[0] + dt * _slip_power(fl, slip_fl, fx_fl, line.wheels[0]),
-            car.slip_work[1] + dt * _slip_power(fr, slip_fr, fx_fr, line.wheels[1]),
-            car.slip_work[2] + dt * _slip_power(rl, slip_rl, fx_rl, line.wheels[2]),
-            car.slip_work[3] + dt * _slip_power(rr, slip_rr, fx_rr, line.wheels[3]),
+            car.slip_work[0] + dt * fl.power,
+            car.slip_work[1] + dt * fr.power,
+            car.slip_work[2] + dt * rl.power,
+            car.slip_work[3] + dt * rr.power,
         ),
         wall_work=car.wall_work + dt * wall.power,
         ax=ax,
@@ -405,12 +483,6 @@ def physics_step(car: CarState, period: Period, curvature: float, dt: float, p: 
         az=az,
         height_front=height_front,
         height_rear=height_rear,
-        abs_cut=maximum(car.abs_cut, line.abs_cut),
-        tc_cut=maximum(car.tc_cut, line.tc_cut),
+        abs_cut=maximum(car.abs_cut, abs_cut),
+        tc_cut=maximum(car.tc_cut, line.cut),
     )
-
-
-@jit
-def _slip_power(wheel: Rolling, slip: float, force: float, speed: float) -> float:
-    """[W] Work of slip, not negative."""
-    return maximum(force * (speed * wheel.radius - wheel.vx) - wheel.side * wheel.vy, 0.0)
