@@ -18,7 +18,7 @@ def demo(
     car: CarOption = DEFAULT_CAR,
     minutes: Annotated[
         float | None,
-        typer.Option(min=0.05, help="[min] For reinforcement learning; by default what is left of six in all."),
+        typer.Option(min=0.05, help="\\[min] For reinforcement learning; by default what is left of six in all."),
     ] = None,
     seed: SeedOption = 0,
     out: Annotated[Path, typer.Option(help="Folder for the report, the drivers and their laps.")] = Path("runs/demo"),
