@@ -44,7 +44,6 @@ WORK_AT: Final = field_paths(CarState).index("slip_work.0") * LANES
 WALL_AT: Final = field_paths(CarState).index("wall_work") * LANES
 ABS_AT: Final = field_paths(CarState).index("abs_cut") * LANES
 TC_AT: Final = field_paths(CarState).index("tc_cut") * LANES
-GEAR_AT: Final = field_paths(SlowState).index("gear") * LANES
 ROW: Final = ROAD_WIDTH
 CONTROL_ROW: Final = CONTROLS_WIDTH
 FRAME_ROW: Final = FRAME_WIDTH
@@ -144,7 +143,7 @@ def _finish(
         state = load_car(car, c)
         fixed = load_period(period, c)
         index = single(ints[c])
-        sector_end = sectors[np.uint32(before.sector) & np.uint32(SECTOR_ENDS - 1)]
+        sector_end = sectors[np.uint32(before.clock.sector) & np.uint32(SECTOR_ENDS - 1)]
         p = load_params(params, c)
         after = end_period(
             state,

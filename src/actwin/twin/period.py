@@ -147,7 +147,7 @@ def end_period(
     """
     duration = steps * world.dt
     clock = tick(
-        slow,
+        slow.clock,
         period.start_distance,
         end_distance,
         period.start_rate,
@@ -171,18 +171,7 @@ def end_period(
         surface_temperature=(fl[0], fr[0], rl[0], rr[0]),
         core_temperature=(fl[1], fr[1], rl[1], rr[1]),
         wear=(fl[2], fr[2], rl[2], rr[2]),
-        lap_periods=clock.lap_periods,
-        lap_offset=clock.lap_offset,
-        sector_start=clock.sector_start,
-        sector=clock.sector,
-        lap_count=clock.lap_count,
-        lap_valid=clock.lap_valid,
-        last_lap_valid=clock.last_lap_valid,
-        last_lap_time=clock.last_lap_time,
-        best_lap_time=clock.best_lap_time,
-        last_sector_time=clock.last_sector_time,
-        opening=clock.opening,
-        behind=clock.behind,
+        clock=clock,
     )
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from actwin.content.track import Track
 from actwin.jit import jit, sin_cos
-from actwin.twin.layout import loader, width
+from actwin.twin.layout import width
 
 CELL_LENGTH = 2.0
 """[m] Length aimed at; a physics step never crosses more than one cell."""
@@ -58,7 +58,6 @@ class RoadCell(NamedTuple):
 
 
 ROAD_WIDTH = width(RoadCell)
-load_cell = loader(RoadCell, stride=1)
 
 
 class RoadTable:

@@ -8,7 +8,7 @@ from actwin.jit import clip, jit, maximum, select
 from actwin.twin.aero import aero_force
 from actwin.twin.drivetrain import gear_ratio
 from actwin.twin.params import CarParams
-from actwin.twin.state import CarState, SlowState
+from actwin.twin.state import CarState, Clock, SlowState
 from actwin.twin.tyres import TyreParams
 from actwin.twin.world import World
 from actwin.units import GRAVITY, RADS_PER_RPM
@@ -147,17 +147,19 @@ def start_state(
         surface_temperature=(warm, warm, warm, warm),
         core_temperature=(warm, warm, warm, warm),
         wear=none,
-        lap_periods=0.0,
-        lap_offset=0.0,
-        sector_start=0.0,
-        sector=select(opening > 1.5, 0.0, sector),
-        lap_count=0.0,
-        lap_valid=1.0,
-        last_lap_valid=0.0,
-        last_lap_time=0.0,
-        best_lap_time=0.0,
-        last_sector_time=0.0,
-        opening=opening,
-        behind=0.0,
+        clock=Clock(
+            lap_periods=0.0,
+            lap_offset=0.0,
+            sector_start=0.0,
+            sector=select(opening > 1.5, 0.0, sector),
+            lap_count=0.0,
+            lap_valid=1.0,
+            last_lap_valid=0.0,
+            last_lap_time=0.0,
+            best_lap_time=0.0,
+            last_sector_time=0.0,
+            opening=opening,
+            behind=0.0,
+        ),
     )
     return car, slow

@@ -75,15 +75,10 @@ class CarState(NamedTuple):
     tc_cut: float
 
 
-class SlowState(NamedTuple):
-    """Changes once in a control period.
+class Clock(NamedTuple):
+    """Lap and sector timing; changes once in a control period.
 
     Attributes:
-        gear: [-] Engaged gear, -1 reverse, 0 neutral, 1 first.
-        drs: [-] Flap, 0 or 1.
-        fuel: [kg] On board.
-        surface_temperature, core_temperature: [°C] Tyres.
-        wear: [km] Virtual kilometres of the tyres.
         lap_periods: [-] Control periods since the line was crossed or the clock was started; counted, because a sum of
             single-precision times would drift by milliseconds in a lap.
         lap_offset: [s] What the clock already showed when the count began.
@@ -97,12 +92,6 @@ class SlowState(NamedTuple):
         behind: [-] Line crossings in reverse that have to be made good first.
     """
 
-    gear: float
-    drs: float
-    fuel: float
-    surface_temperature: Four
-    core_temperature: Four
-    wear: Four
     lap_periods: float
     lap_offset: float
     sector_start: float
@@ -115,6 +104,27 @@ class SlowState(NamedTuple):
     last_sector_time: float
     opening: float
     behind: float
+
+
+class SlowState(NamedTuple):
+    """Changes once in a control period.
+
+    Attributes:
+        gear: [-] Engaged gear, -1 reverse, 0 neutral, 1 first.
+        drs: [-] Flap, 0 or 1.
+        fuel: [kg] On board.
+        surface_temperature, core_temperature: [°C] Tyres.
+        wear: [km] Virtual kilometres of the tyres.
+        clock: Lap and sector timing.
+    """
+
+    gear: float
+    drs: float
+    fuel: float
+    surface_temperature: Four
+    core_temperature: Four
+    wear: Four
+    clock: Clock
 
 
 class Period(NamedTuple):

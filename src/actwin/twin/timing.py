@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from actwin.jit import clip, jit, maximum, select
-from actwin.twin.state import SlowState
-
-
-class Clock(NamedTuple):
-    """The timing part of `SlowState`; fields as there."""
-
-    lap_periods: float
-    lap_offset: float
-    sector_start: float
-    sector: float
-    lap_count: float
-    lap_valid: float
-    last_lap_valid: float
-    last_lap_time: float
-    best_lap_time: float
-    last_sector_time: float
-    opening: float
-    behind: float
+from actwin.twin.state import Clock
 
 
 @jit
@@ -53,7 +34,7 @@ def time_to_cover(distance: float, travelled: float, start_rate: float, period: 
 
 @jit
 def tick(
-    slow: SlowState,
+    clock: Clock,
     start: float,
     end: float,
     start_rate: float,
@@ -66,7 +47,7 @@ def tick(
     """Moves the clock by one control period.
 
     Args:
-        slow: State before it.
+        clock: Before it.
         start, end: [m] Lap distances as the period began and ended.
         start_rate: [m/s] Rate of lap distance as it began.
         sector_end: [m] End of the current sector.
@@ -75,41 +56,41 @@ def tick(
         tyres_out, allowed_out: [-] Wheels beyond the track limits, and how many may be.
     """
     half = 0.5 * length
-    lap_time = lap_clock(slow.lap_periods, slow.lap_offset, period)
+    lap_time = lap_clock(clock.lap_periods, clock.lap_offset, period)
     ahead = end - start < -half
     back = end - start > half
     travelled = end - start + select(ahead, length, 0.0) - select(back, length, 0.0)
 
     # The line. Crossings in reverse must be made good before one counts again.
-    counts = ahead & (slow.behind < 0.5)
-    behind = slow.behind + select(back, 1.0, 0.0) - select(ahead & (slow.behind > 0.5), 1.0, 0.0)
+    counts = ahead & (clock.behind < 0.5)
+    behind = clock.behind + select(back, 1.0, 0.0) - select(ahead & (clock.behind > 0.5), 1.0, 0.0)
     to_line = time_to_cover(length - start, travelled, start_rate, period)
     at_line = lap_time + to_line
-    completes = counts & (slow.opening < 0.5)
-    restarts = counts & (slow.opening < 1.5)
-    opening = select(counts, 0.0, slow.opening)
+    completes = counts & (clock.opening < 0.5)
+    restarts = counts & (clock.opening < 1.5)
+    opening = select(counts, 0.0, clock.opening)
 
-    valid = slow.lap_valid * select(tyres_out > allowed_out, 0.0, 1.0)
-    better = completes & (valid > 0.5) & ((slow.best_lap_time <= 0.0) | (at_line < slow.best_lap_time))
+    valid = clock.lap_valid * select(tyres_out > allowed_out, 0.0, 1.0)
+    better = completes & (valid > 0.5) & ((clock.best_lap_time <= 0.0) | (at_line < clock.best_lap_time))
 
     # Sectors follow one another; the last one ends at the line.
     passes = (start < sector_end) & (end >= sector_end) & (travelled > 0.0) & (travelled < half)
     at_sector = lap_time + time_to_cover(sector_end - start, travelled, start_rate, period)
-    sector_time = select(passes, at_sector - slow.sector_start, slow.last_sector_time)
-    sector_time = select(completes, at_line - slow.sector_start, sector_time)
-    sector_start = select(passes, at_sector, slow.sector_start)
-    sector = slow.sector + select(passes, 1.0, 0.0)
+    sector_time = select(passes, at_sector - clock.sector_start, clock.last_sector_time)
+    sector_time = select(completes, at_line - clock.sector_start, sector_time)
+    sector_start = select(passes, at_sector, clock.sector_start)
+    sector = clock.sector + select(passes, 1.0, 0.0)
 
     return Clock(
-        lap_periods=select(restarts, 0.0, slow.lap_periods + 1.0),
-        lap_offset=select(restarts, period - to_line, slow.lap_offset),
+        lap_periods=select(restarts, 0.0, clock.lap_periods + 1.0),
+        lap_offset=select(restarts, period - to_line, clock.lap_offset),
         sector_start=select(restarts, 0.0, sector_start),
         sector=select(restarts, 0.0, sector),
-        lap_count=slow.lap_count + select(completes, 1.0, 0.0),
+        lap_count=clock.lap_count + select(completes, 1.0, 0.0),
         lap_valid=select(restarts, 1.0, valid),
-        last_lap_valid=select(completes, valid, slow.last_lap_valid),
-        last_lap_time=select(completes, at_line, slow.last_lap_time),
-        best_lap_time=select(better, at_line, slow.best_lap_time),
+        last_lap_valid=select(completes, valid, clock.last_lap_valid),
+        last_lap_time=select(completes, at_line, clock.last_lap_time),
+        best_lap_time=select(better, at_line, clock.best_lap_time),
         last_sector_time=sector_time,
         opening=opening,
         behind=behind,
