@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from actwin.telemetry.channels import CONTROL_CHANNELS, CONTROLS_WIDTH, FRAME_CHANNELS, FRAME_WIDTH, Channel
+from actwin.telemetry.channels import (
+    CONTROL_CHANNELS,
+    CONTROLS_WIDTH,
+    FRAME_CHANNELS,
+    FRAME_WIDTH,
+    GAME_CHANNELS,
+    Channel,
+)
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -24,6 +31,12 @@ FRAME_HEADING = f"""
 ## FRAME: what is read from a car
 
 `actwin.telemetry.channels.FRAME`, {len(FRAME_CHANNELS)} channels, {FRAME_WIDTH} values.
+"""
+
+GAME_HEADING = f"""
+## GAME: what only a game tells
+
+`actwin.telemetry.channels.GAME`, {len(GAME_CHANNELS)} channels: recorded and shown beside FRAME, never needed to drive.
 """
 
 CONTROLS_HEADING = f"""
@@ -52,8 +65,8 @@ def rows(channels: tuple[Channel, ...]) -> Iterator[str]:
 
 def page() -> str:
     """The whole page."""
-    frame, controls = "\n".join(rows(FRAME_CHANNELS)), "\n".join(rows(CONTROL_CHANNELS))
-    return f"{INTRODUCTION}{FRAME_HEADING}\n{frame}\n{CONTROLS_HEADING}\n{controls}\n"
+    tables = (FRAME_HEADING, FRAME_CHANNELS), (GAME_HEADING, GAME_CHANNELS), (CONTROLS_HEADING, CONTROL_CHANNELS)
+    return INTRODUCTION + "".join(heading + "\n" + "\n".join(rows(channels)) + "\n" for heading, channels in tables)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ ActwinError                 something the user can mend: one line, exit code 1
 ├── UnknownNameError        no track, car, feature, … of that name; lists the nearest ones
 ├── ConfigError             a setting that does not exist or does not fit
 ├── ControlError            controls that no car can follow (NaN, wrong shape)
+├── SourceError             no game, no answer, or a message that is not telemetry
+├── SessionError            a recorded session that cannot be used
 ├── CheckpointError         a checkpoint that is truncated, foreign or of another task
 └── MissingExtraError       an optional dependency that is not installed
 ```
@@ -65,6 +67,14 @@ class ConfigError(ActwinError, ValueError):
 
 class ControlError(ActwinError, ValueError):
     """Controls that cannot be sent to a car."""
+
+
+class SourceError(ActwinError, ConnectionError):
+    """Telemetry cannot be read or controls cannot be sent: nothing answers, or nothing that makes sense."""
+
+
+class SessionError(ActwinError):
+    """A recorded session that is absent, damaged beyond recovery, or not a session."""
 
 
 class CheckpointError(ActwinError):

@@ -1,8 +1,9 @@
 """The channel table: every quantity that is read from a car or sent to it, declared once.
 
-`FRAME` (what is read) and `CONTROLS` (what is sent) are numpy record types derived from this table, and so are export
-headers, range checks and `docs/channels.md`. SI units and ISO 8855 axes: x forward, y left, z up; steering, yaw rate
-and lateral acceleration are positive to the left. Wheels are an axis of four in the order FL, FR, RL, RR.
+`FRAME` (what is read), `GAME` (what only the game tells) and `CONTROLS` (what is sent) are numpy record types derived
+from this table, and so are export headers, range checks and `docs/channels.md`. SI units and ISO 8855 axes: x forward,
+y left, z up; steering, yaw rate and lateral acceleration are positive to the left. Wheels are an axis of four in the
+order FL, FR, RL, RR.
 
 Every field is four bytes wide, so that `as_floats` shows N frames as one `float32[N, FRAME_WIDTH]` without a copy; the
 columns of integer channels hold integer bits there.
@@ -193,6 +194,76 @@ FRAME_CHANNELS: Final[tuple[Channel, ...]] = (
     ),
 )
 
+GAME_CHANNELS: Final[tuple[Channel, ...]] = (
+    # Session
+    Channel("status", "1", 0, 3, "0 off, 1 replay, 2 live, 3 pause", "graphics.status", integer=True),
+    Channel(
+        "session",
+        "1",
+        -1,
+        6,
+        "-1 unknown, 0 practice, 1 qualifying, 2 race, 3 hotlap, 4 time attack, 5 drift, 6 drag",
+        "graphics.session",
+        integer=True,
+    ),
+    Channel("session_time_left", "s", -1e6, 1e6, "below 0 in sessions without an end", "graphics.sessionTimeLeft"),
+    Channel("distance_driven", "m", 0, 1e8, "since the session began", "graphics.distanceTraveled"),
+    Channel("position", "1", 0, 200, "place in the standings, from 1", "graphics.position", integer=True),
+    Channel(
+        "flag",
+        "1",
+        0,
+        6,
+        "0 none, 1 blue, 2 yellow, 3 black, 4 white, 5 chequered, 6 penalty",
+        "graphics.flag",
+        integer=True,
+    ),
+    Channel("in_pit", "1", 0, 1, "stands in its pit box", "graphics.isInPit", integer=True),
+    Channel("in_pit_lane", "1", 0, 1, "is in the pit lane", "graphics.isInPitLane", integer=True),
+    Channel("penalty_time", "s", 0, 1e5, "still to serve", "graphics.penaltyTime"),
+    Channel("spline_position", "-", 0, 1, "share of the game's own reference line", "graphics.normalizedCarPosition"),
+    Channel("performance_delta", "s", -1e4, 1e4, "the game's own gap to the best lap", "physics.performanceMeter"),
+    Channel("ai_controlled", "1", 0, 1, "the game's own driver drives", "physics.isAIControlled", integer=True),
+    # Weather and road
+    Channel("air_temperature", "°C", -40, 70, "of the air", "physics.airTemp"),
+    Channel("road_temperature", "°C", -40, 90, "of the road", "physics.roadTemp"),
+    Channel("air_density", "kg/m³", 0.5, 2, "of the air", "physics.airDensity"),
+    Channel("surface_grip", "-", 0, 1.5, "grip of the rubbered-in road", "graphics.surfaceGrip"),
+    Channel("wind_speed", "m/s", 0, 60, "of the wind", "graphics.windSpeed"),
+    Channel("wind_direction", "rad", 0, 6.2832, "as the game gives it, turned into radians", "graphics.windDirection"),
+    # Body
+    Channel("vz", "m/s", -60, 60, "upward velocity in the car frame", "physics.localVelocity"),
+    Channel("roll_rate", "rad/s", -30, 30, "right side down positive", "physics.localAngularVel"),
+    Channel("pitch_rate", "rad/s", -30, 30, "nose down positive", "physics.localAngularVel"),
+    Channel("cg_height", "m", -0.5, 2, "centre of gravity above the ground", "physics.cgHeight"),
+    Channel("ballast", "kg", 0, 500, "added by the rules of the session", "physics.ballast"),
+    Channel("damage_front", "-", 0, 1e3, "0 is none; scale and order of the five are the game's", "physics.carDamage"),
+    Channel("damage_rear", "-", 0, 1e3, "as damage_front", "physics.carDamage"),
+    Channel("damage_left", "-", 0, 1e3, "as damage_front", "physics.carDamage"),
+    Channel("damage_right", "-", 0, 1e3, "as damage_front", "physics.carDamage"),
+    # Switches
+    Channel("abs_level", "-", 0, 1, "slip limit of the anti-lock brakes, 0 = off or absent", "physics.abs"),
+    Channel("tc_level", "-", 0, 1, "slip limit of the traction control, 0 = off or absent", "physics.tc"),
+    Channel("brake_bias", "-", 0, 1, "front share of the brake force", "physics.brakeBias"),
+    Channel("engine_brake", "1", 0, 20, "setting", "physics.engineBrake", integer=True),
+    Channel("pit_limiter", "1", 0, 1, "is on", "physics.pitLimiterOn", integer=True),
+    Channel("auto_shifter", "1", 0, 1, "is on", "physics.autoShifterOn", integer=True),
+    Channel("drs_available", "1", 0, 1, "may be opened here", "physics.drsAvailable", integer=True),
+    Channel("kers_charge", "-", 0, 1, "of the store", "physics.kersCharge"),
+    Channel("kers_input", "-", 0, 1, "asked for", "physics.kersInput"),
+    Channel("force_feedback", "-", -10, 10, "sent to the steering wheel", "physics.finalFF"),
+    # Wheels: FL, FR, RL, RR
+    Channel("tyre_pressure", "Pa", 0, 6e5, "inside the tyre", "physics.wheelsPressure", wheels=True),
+    Channel("tyre_temperature_inner", "°C", -30, 400, "inner third of the tread", "physics.tyreTempI", wheels=True),
+    Channel("tyre_temperature_middle", "°C", -30, 400, "middle third of the tread", "physics.tyreTempM", wheels=True),
+    Channel("tyre_temperature_outer", "°C", -30, 400, "outer third of the tread", "physics.tyreTempO", wheels=True),
+    Channel("tyre_condition", "-", 0, 1, "1 = new", "physics.tyreWear", wheels=True),
+    Channel("tyre_dirt", "-", 0, 10, "0 = clean", "physics.tyreDirtyLevel", wheels=True),
+    Channel("brake_temperature", "°C", -30, 1500, "of the disc", "physics.brakeTemp", wheels=True),
+    Channel("camber", "rad", -0.5, 0.5, "top inwards negative", "physics.camberRAD", wheels=True),
+)
+"""What only a game tells, or its emulator: recorded and shown beside FRAME, never needed to drive."""
+
 AUTO_GEAR: Final = -2
 """Value of the control `gear` that leaves shifting to the car's automatic shifter."""
 
@@ -221,12 +292,14 @@ def _offsets(dtype: np.dtype[Any]) -> dict[str, int]:
 
 FRAME: Final = _record(FRAME_CHANNELS)
 CONTROLS: Final = _record(CONTROL_CHANNELS)
+GAME: Final = _record(GAME_CHANNELS)
 FRAME_WIDTH: Final = FRAME.itemsize // 4
 CONTROLS_WIDTH: Final = CONTROLS.itemsize // 4
 FRAME_COLUMN: Final = _offsets(FRAME)
 """First column of each channel in `as_floats(frames)`; a wheel channel takes four columns."""
 CONTROLS_COLUMN: Final = _offsets(CONTROLS)
 FRAME_CHANNEL: Final = {channel.name: channel for channel in FRAME_CHANNELS}
+GAME_CHANNEL: Final = {channel.name: channel for channel in GAME_CHANNELS}
 
 
 def as_floats(records: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
