@@ -1,0 +1,1 @@
+"""Recorded sessions: written while driving, read as columns, queried with SQL, exported."""

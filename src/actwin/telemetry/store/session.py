@@ -1,0 +1,361 @@
+"""Recorded sessions as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from actwin.errors import SessionError, UnknownNameError
+from actwin.telemetry.channels import GAME_CHANNELS, Controls, Frames
+from actwin.telemetry.store.folder import DEFAULT, META, STREAM, TABLE, is_session, new_folder
+from actwin.telemetry.store.meta import SessionMeta, parse
+from actwin.telemetry.store.schema import (
+    BASE,
+    COLUMNS,
+    META_KEY,
+    QUALITY,
+    TIME,
+    Records,
+    absent,
+    check_schema,
+    missing_columns,
+    schema_with,
+    source_field,
+    to_columns,
+    to_numpy,
+    to_records,
+    with_nulls,
+)
+from actwin.telemetry.store.table import GROUP_ROWS, recover, rewrite, save_table, stream_batches, stream_schema
+
+LAST = "last"
+"""Stands for the newest session where a name is asked for."""
+
+
+class Session:
+    """One recorded drive: a folder with its meta and its rows. Columns are read when they are asked for.
+
+    ```
+    session = Session.open("data/sessions/2026-11-21_10-24-31_monza_bmw_z4_gt3")
+    session.meta.car, len(session), session.frames["speed"], session.column("tyre_pressure_fl")
+    ```
+
+    A session whose recorder was killed is recovered when it is opened; one that is being recorded shows the rows that
+    are on disk so far.
+
+    Args:
+        folder: Of the session.
+        meta: Its content of `session.json`.
+    """
+
+    def __init__(self, folder: Path, meta: SessionMeta) -> None:
+        self.folder, self.meta = folder, meta
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Session:
+        """Opens a session, saving first what a killed recorder left.
+
+        Raises:
+            SessionError: There is no session, or none that can be read.
+        """
+        folder = Path(folder)
+        if not is_session(folder):
+            raise SessionError(f"{folder}: holds no recorded session. List them with: actwin sessions")
+        meta = _read_meta(folder)
+        try:
+            return cls(folder, recover(folder, meta) or meta)
+        except OSError:  # a folder that can only be read: its rows are read from the stream
+            return cls(folder, meta)
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return self.folder.name
+
+    def __repr__(self) -> str:
+        return f"Session({self.folder.as_posix()!r}, {self.meta.state}, {self.meta.frames} frames)"
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.time)
+
+    @property
+    def has_table(self) -> bool:
+        """Whether it is complete: its rows are in a Parquet file."""
+        return (self.folder / TABLE).is_file()
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Fields with their `unit` and `meaning` in the metadata."""
+        if not self.has_table:
+            found = stream_schema(self.folder / STREAM) or BASE
+        else:
+            try:
+                found = pq.read_schema(self.folder / TABLE)
+            except (pa.ArrowException, OSError) as error:
+                raise _damaged(self.folder, error) from error
+        check_schema(found, self.folder)
+        return found
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all columns, `time` first; those that only the imported file had begin with `source_`."""
+        return tuple(self.schema.names)
+
+    def unit(self, column: str) -> str:
+        """Unit of a column."""
+        unit: bytes = (self._field(column).metadata or {}).get(b"unit", b"")
+        return unit.decode()
+
+    def _field(self, column: str) -> pa.Field:
+        if column not in self.schema.names:
+            raise UnknownNameError("column", column, self.schema.names)
+        return self.schema.field(column)
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Some columns as an Arrow table, null where nothing is known.
+
+        Args:
+            columns: Names; None means all.
+
+        Raises:
+            UnknownNameError: A column it does not have.
+            SessionError: The file is damaged.
+        """
+        names = list(self.columns if columns is None else columns)
+        fields = [self._field(name) for name in names]
+        if not self.has_table:
+            return self._stream_table(names, fields)
+        try:
+            with pq.ParquetFile(self.folder / TABLE) as file:
+                return file.read(names).select(names)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(self.folder, error) from error
+
+    def _stream_table(self, names: list[str], fields: list[pa.Field]) -> pa.Table:
+        missing = missing_columns(self.meta.missing)
+        batches = [with_nulls(batch, missing).select(names) for batch in stream_batches(self.folder / STREAM)]
+        return pa.Table.from_batches([batch.replace_schema_metadata() for batch in batches], pa.schema(fields))
+
+    def batches(self, columns: Sequence[str] | None = None, rows: int = GROUP_ROWS) -> Iterator[pa.RecordBatch]:
+        """The same in pieces, for sessions that are larger than the memory.
+
+        Args:
+            columns: Names; None means all.
+            rows: In a piece, at most.
+        """
+        names = list(self.columns if columns is None else columns)
+        for name in names:
+            self._field(name)
+        if not self.has_table:
+            yield from self._stream_table(names, [self._field(name) for name in names]).to_batches(rows)
+            return
+        try:
+            with pq.ParquetFile(self.folder / TABLE) as file:
+                for batch in file.iter_batches(rows, columns=names):
+                    yield batch.select(names)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(self.folder, error) from error
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """One column [T]; where nothing is known NaN in floats, 0 in integers, "" in text."""
+        return to_numpy(self.table([name]).column(name))
+
+    def _records(self, part: str) -> Records:
+        return to_records(self.table([c.name for c in COLUMNS if c.part == part and c.name in self.columns]), part)
+
+    @cached_property
+    def time(self) -> npt.NDArray[np.float64]:
+        """[s] Since the session began, [T]."""
+        return self.column(TIME)
+
+    @cached_property
+    def frames(self) -> Frames:
+        """FRAME[T]: what was read."""
+        return self._records("frame")
+
+    @cached_property
+    def game(self) -> Records:
+        """GAME[T]: what only the game tells."""
+        return self._records("game")
+
+    @cached_property
+    def sent(self) -> Controls:
+        """CONTROLS[T]: what was sent to the car; NaN where nothing was."""
+        return self._records("sent")
+
+    @cached_property
+    def quality(self) -> npt.NDArray[np.uint32]:
+        """One bit for each kind of finding, [T]; all 0 before a check."""
+        return self.column(QUALITY).astype(np.uint32, copy=False)
+
+    def with_quality(self, quality: npt.NDArray[np.uint32], findings: Mapping[str, int]) -> Session:
+        """Marks rows: the quality column and the counts in the meta are replaced on disk.
+
+        Args:
+            quality: [T].
+            findings: Marked rows by kind.
+
+        Raises:
+            SessionError: The session is still being recorded.
+        """
+        if not self.has_table:
+            raise SessionError(f"{self.folder}: is being recorded. Stop the recorder first, then check it.")
+        if len(quality) != len(self):
+            raise ValueError(f"{len(quality)} marks do not fit {len(self)} rows.")
+        meta = self.meta.changed(findings=dict(findings))
+        rewrite(self.folder, meta, {QUALITY: pa.array(quality, pa.uint32())})
+        return Session(self.folder, meta)
+
+
+class Extra(NamedTuple):
+    """A source column: what an imported file had and the channel table has not.
+
+    Attributes:
+        values: [T] Numbers or text.
+        unit: As the file named it.
+    """
+
+    values: npt.NDArray[Any]
+    unit: str = ""
+
+
+def write_session(
+    root: str | Path,
+    meta: SessionMeta,
+    time: npt.NDArray[np.float64],
+    frames: Frames,
+    game: Records | None = None,
+    sent: Controls | None = None,
+    quality: npt.NDArray[np.uint32] | None = None,
+    extra: Mapping[str, Extra] | None = None,
+) -> Session:
+    """Writes rows that exist already as a session of their own.
+
+    Args:
+        root: Folder of all sessions; the session's folder is made in it and named after start, track and car.
+        meta: `state`, `ended`, `frames`, `duration` and `laps` are filled in. Channels named in `missing` are stored as
+            unknown, and so is every NaN.
+        time: [s] [T] From the start of the session.
+        frames: FRAME[T].
+        game: GAME[T]; None when the source tells none of it.
+        sent: CONTROLS[T]; None when nothing was sent.
+        quality: [T] Marks of a check.
+        extra: Source columns by name, each beginning with `source_`.
+
+    Raises:
+        SessionError: The folder cannot be written.
+        ValueError: The lengths differ or an extra column does not fit.
+    """
+    extra, count = dict(extra or {}), len(time)
+    parts = {"frames": frames, "game": game, "sent": sent, "quality": quality}
+    for name, values in (parts | {name: column.values for name, column in extra.items()}).items():
+        if values is not None and len(values) != count:
+            raise ValueError(f"{name} has {len(values)} rows, time has {count}.")
+    if game is None:
+        meta = meta.changed(missing=(*meta.missing, *(channel.name for channel in GAME_CHANNELS)))
+    ended = meta.started + timedelta(seconds=float(time[-1] - time[0]) if count else 0.0)
+    meta = meta.changed(state="complete", ended=ended, missing=tuple(dict.fromkeys(meta.missing)))
+    fields = [source_field(name, column.values, column.unit) for name, column in extra.items()]
+    schema = schema_with(meta.dump(), fields)
+    arrays = to_columns(time, frames, absent("game", count) if game is None else game,
+                        absent("sent", count) if sent is None else sent)  # fmt: skip
+    arrays.append(pa.array(np.zeros(count, np.uint32) if quality is None else quality, pa.uint32()))
+    arrays.extend(pa.array(column.values, field.type) for column, field in zip(extra.values(), fields, strict=True))
+    batch = with_nulls(pa.RecordBatch.from_arrays(arrays, schema=schema), missing_columns(meta.missing))
+    folder = new_folder(Path(root), meta.started, meta.track, meta.car, meta.dump())
+    pieces = (batch.slice(start, GROUP_ROWS) for start in range(0, count, GROUP_ROWS))
+    return Session(folder, save_table(folder, meta, pieces, schema))
+
+
+class Scan(NamedTuple):
+    """What lies in a folder of sessions."""
+
+    sessions: list[Session]
+    """In order of their start."""
+    damaged: dict[Path, str]
+    """Folders that hold something of a session that cannot be read, with the reason."""
+
+
+def scan(root: str | Path = DEFAULT) -> Scan:
+    """Opens every session in a folder; a damaged one does not keep the others from being listed.
+
+    Args:
+        root: Folder of all sessions; one that does not exist holds none.
+    """
+    found, damaged = [], {}
+    folders = sorted(Path(root).iterdir()) if Path(root).is_dir() else []
+    for folder in folders:
+        if folder.is_dir() and not folder.name.startswith(".") and is_session(folder):
+            try:
+                found.append(Session.open(folder))
+            except SessionError as error:
+                damaged[folder] = str(error)
+    return Scan(sorted(found, key=lambda session: session.meta.started), damaged)
+
+
+def sessions(root: str | Path = DEFAULT) -> list[Session]:
+    """Every session of a folder that can be read, in order of their start."""
+    return scan(root).sessions
+
+
+def find_session(name: str | Path, root: str | Path = DEFAULT) -> Session:
+    """The session a user means.
+
+    Args:
+        name: Path of a session's folder, name of a folder in `root` or its beginning if only one has it, or "last".
+        root: Folder of all sessions.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+        SessionError: It cannot be read, or several begin so.
+    """
+    for folder in (Path(name), Path(root) / name):
+        if is_session(folder):
+            return Session.open(folder)
+    known = [session.name for session in sessions(root)]
+    if not known:
+        raise SessionError(f"{root}: holds no sessions. Record one with: actwin record")
+    if str(name) == LAST:
+        return Session.open(Path(root) / known[-1])
+    fitting = [each for each in known if each.startswith(str(name))]
+    if len(fitting) == 1:
+        return Session.open(Path(root) / fitting[0])
+    if fitting:
+        raise SessionError(f"{name}: {len(fitting)} sessions begin so. Give one of: {', '.join(fitting[:5])}.")
+    raise UnknownNameError("session", str(name), known)
+
+
+def _read_meta(folder: Path) -> SessionMeta:
+    """From `session.json`, or from the telemetry file when that is damaged or lost."""
+    try:
+        return parse((folder / META).read_bytes(), folder / META)
+    except (OSError, SessionError) as error:
+        kept = _kept_meta(folder)
+        if kept is None:
+            raise error if isinstance(error, SessionError) else _damaged(folder, error) from error
+        return parse(kept, folder)
+
+
+def _kept_meta(folder: Path) -> bytes | None:
+    if not (folder / TABLE).is_file():
+        schema = stream_schema(folder / STREAM)
+        return None if schema is None else (schema.metadata or {}).get(META_KEY)
+    try:
+        with pq.ParquetFile(folder / TABLE) as file:
+            kept: bytes | None = (file.metadata.metadata or {}).get(META_KEY)
+            return kept
+    except (pa.ArrowException, OSError):
+        return None
+
+
+def _damaged(folder: Path, error: Exception) -> SessionError:
+    return SessionError(f"{folder}: cannot be read ({' '.join(str(error).split())}). Move it away and record again.")
