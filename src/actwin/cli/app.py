@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import actwin
-from actwin.cli import cars, demo, evaluate, sim, tracks, train
+from actwin.cli import cars, demo, evaluate, install_app, sim, tracks, train
 
 app = typer.Typer(
     name="actwin",
@@ -44,3 +44,4 @@ app.add_typer(cars.app, name="cars")
 app.command("sim", epilog=sim.EXAMPLES)(sim.sim)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("install-app", epilog=install_app.EXAMPLES)(install_app.install_app)
