@@ -13,6 +13,14 @@ RPM_PER_RADS = 60.0 / (2.0 * math.pi)
 CELSIUS_ZERO = 273.15
 """[K] 0 °C."""
 
+PASCAL_PER_PSI = 6894.757293168
+"""[Pa/psi] One pound-force a square inch."""
+
+FUEL_DENSITY = 0.75
+"""[kg/l] Petrol at 15 °C; EN 228 allows 0.720 to 0.775. Assetto Corsa counts litres."""
+
+MPH_PER_MS = 3600.0 / 1609.344
+
 GAS_CONSTANT_AIR = 287.05
 """[J/(kg K)] Specific gas constant of dry air."""
 
