@@ -1,0 +1,58 @@
+"""Asking a loop to end, so that it can finish its turn and tidy up."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Final, Self
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Notes Ctrl-C, and requests to end the process, instead of raising in the middle of a turn.
+
+    A second Ctrl-C raises as usual, for a loop that does not come to its end.
+
+    ```
+    with Interruption() as stop:
+        while not stop.asked:
+            ...
+    ```
+
+    Attributes:
+        asked: Somebody wants the loop to end.
+    """
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._before: dict[int, object] = {}
+
+    @property
+    def asked(self) -> bool:
+        """Whether the loop shall end."""
+        return self._event.is_set()
+
+    def ask(self) -> None:
+        """Ends the loop, from any thread."""
+        self._event.set()
+
+    def __enter__(self) -> Self:
+        """Begins to listen; only the main thread can."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.ask()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Signals mean again what they meant before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._before = {}
