@@ -1,0 +1,1 @@
+"""Ways to move the controls of a car in the game."""
