@@ -15,7 +15,7 @@ from actwin.content.app_install import (
     listening,
     uninstall,
 )
-from actwin.content.controls_preset import controls_preset
+from actwin.content.controls_preset import controls_presets
 from actwin.content.game import app_on, python_apps_on, shaders_patch
 from actwin.content.ini_edit import read_value
 from actwin.errors import ConfigError, ContentError
@@ -118,8 +118,9 @@ def test_an_app_that_was_there_before_is_put_back(tmp_path) -> None:
 
 
 def test_the_controls_pass_on_what_is_sent() -> None:
-    preset = controls_preset()
-    for section, key in (("STEER", "STEER_FILTER"), ("STEER", "SPEED_SENSITIVITY")):
-        assert read_value(preset, section, key) == "0"
-    for section in ("THROTTLE", "BRAKES"):
-        assert read_value(preset, section, "GAMMA") == "1"
+    joystick, pad = controls_presets().values()
+    for preset, section in ((joystick, "STEER"), (pad, "X360")):
+        assert read_value(preset, section, "STEER_FILTER") == "0"
+        assert read_value(preset, section, "SPEED_SENSITIVITY") == "0"
+        assert read_value(preset, section, "STEER_GAMMA") == "1"
+    assert {read_value(joystick, name, "AXLE") for name in ("STEER", "THROTTLE", "BRAKES")} == {"0", "1", "2"}

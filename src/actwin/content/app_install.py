@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import actwin.plugin
-from actwin.content.controls_preset import PRESET_NAME, controls_preset
+from actwin.content.controls_preset import FOLDER, controls_presets
 from actwin.content.file_journal import Change, FileJournal, Value
 from actwin.content.game import APP, Game, find, place, python_apps_on, shaders_patch
 from actwin.content.ini_edit import read_value, with_value
@@ -69,7 +69,7 @@ def install(
     sockets = find_socket_module([modules] if modules is not None else _module_folders(game))
     socket_module = None if sockets is None else sockets.read_bytes()
     notes = _kept_notes(_journal(game).undo())
-    changes = [*_app_files(game, source, kept, settings or {}, socket_module), *_switches(game), _preset(game)]
+    changes = [*_app_files(game, source, kept, settings or {}, socket_module), *_switches(game), *_presets(game)]
     written = _journal(game).apply(changes)
     return Installed(tuple(written), (*notes, *_notes(game, socket_module is not None)))
 
@@ -201,8 +201,9 @@ def _switches(game: Game) -> Iterator[Change]:
         yield _change(game, place(game.settings, "extension", "new_behaviour.ini"), behaviour)
 
 
-def _preset(game: Game) -> Change:
-    return _change(game, place(game.settings, "controllers", "savedsetups", PRESET_NAME), controls_preset())
+def _presets(game: Game) -> Iterator[Change]:
+    for name, content in controls_presets().items():
+        yield _change(game, place(game.settings, *FOLDER, name), content)
 
 
 def _change(game: Game, path: Path, content: bytes | list[Value]) -> Change:
