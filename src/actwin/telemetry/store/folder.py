@@ -19,6 +19,7 @@ STREAM: Final = "telemetry.arrows"
 """Arrow IPC stream that grows while recording."""
 TABLE: Final = "telemetry.parquet"
 LOCK: Final = "recording.lock"
+FILES: Final = (META, STREAM, TABLE, LOCK)
 DEFAULT: Final = Path("data/sessions")
 """Where sessions lie unless told otherwise, from the working directory."""
 

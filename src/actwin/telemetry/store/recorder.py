@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from actwin.errors import SessionError
 from actwin.telemetry.channels import Controls
-from actwin.telemetry.store.folder import DEFAULT, STREAM, WriterLock, new_folder
+from actwin.telemetry.store.folder import DEFAULT, FILES, STREAM, WriterLock, new_folder
 from actwin.telemetry.store.meta import SessionMeta
 from actwin.telemetry.store.schema import ROW, ROW_WORDS, TIME, absent, raw_batch, schema_with
 from actwin.telemetry.store.session import Session
@@ -67,6 +67,7 @@ class Recorder:
         period: [s] Expected time between samples, kept in the meta.
         missing: Channels the source cannot give, stored as unknown.
         patient: Waits for the disk rather than lose samples; for what runs faster than real time.
+        notes: Kept in the meta.
 
     Attributes:
         folder: Of the session.
@@ -86,8 +87,9 @@ class Recorder:
         period: float | None = None,
         missing: tuple[str, ...] = (),
         patient: bool = False,
+        notes: str = "",
     ) -> None:
-        more = {"settings": dict(settings or {}), "period": period, "missing": missing}
+        more = {"settings": dict(settings or {}), "period": period, "missing": missing, "notes": notes}
         self.meta = info if isinstance(info, SessionMeta) else SessionMeta.of(info, driver, **more)
         self.frames, self.problem = 0, ""
         self._lost_behind, self._lost_refused = 0, 0
@@ -202,6 +204,14 @@ class Recorder:
         except (pa.ArrowException, OSError) as error:
             self.problem = self.problem or f"the disk refused: {' '.join(str(error).split())}"
             return meta
+
+    def discard(self) -> None:
+        """Closes and removes the session, for a recording that came to nothing."""
+        self.close()
+        for name in FILES:
+            (self.folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # somebody put a file of their own beside ours
+            self.folder.rmdir()
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,75 @@
+"""`actwin record`: what the game tells, into a session."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from actwin.cli.export import ColumnsOption, Format
+from actwin.cli.options import JsonOption, SessionsOption
+from actwin.cli.terminal import console
+
+if TYPE_CHECKING:
+    from actwin.driving.record import Recording
+
+EXAMPLES = "Examples: actwin record · actwin record --source udp --laps 3 --to csv · actwin record --seconds 60 --json"
+
+
+def record(
+    source: Annotated[
+        str, typer.Option(help="auto, memory, memory:FOLDER, udp, udp:HOST:PORT, app or app:HOST:PORT.")
+    ] = "auto",
+    seconds: Annotated[float | None, typer.Option(min=0.0, help="\\[s] Stop after so long.")] = None,
+    laps: Annotated[int | None, typer.Option(min=1, help="Stop after so many laps from line to line.")] = None,
+    driver: Annotated[str, typer.Option(help="Label of who drives; by default the name the game gives.")] = "",
+    notes: Annotated[str, typer.Option(help="Kept with the session.")] = "",
+    patience: Annotated[float, typer.Option(min=0.0, help="\\[s] Stop when the game is gone so long.")] = 10.0,
+    to: Annotated[list[Format] | None, typer.Option(help="Also write it so, beside the session's files.")] = None,
+    columns: ColumnsOption = "",
+    folder: SessionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Record the game, or its emulator, until Ctrl-C, some time or some laps."""
+    from actwin.driving.record import record_session
+    from actwin.telemetry.store.folder import DEFAULT
+
+    screen = console(stderr=True)
+    with screen.status("Looking for a game", spinner="line") as status:
+        done = record_session(
+            source, folder or DEFAULT, driver=driver, notes=notes, seconds=seconds, laps=laps, patience=patience,
+            exports=[kind.value for kind in to or ()], columns=columns,
+            on_progress=lambda now: status.update(_line(now)),
+        )  # fmt: skip
+    if done.problem:
+        screen.print(f"Not everything was kept: {done.problem}.", style="red", soft_wrap=True)
+    if as_json:
+        typer.echo(json.dumps(_as_object(done), indent=2))
+        return
+    assert done.session is not None
+    console().print(f"{_line(done)}. Ended: {done.ended}.", soft_wrap=True)
+    for path in (done.session.folder, *done.exported):
+        console().print(f"Written: {path}", soft_wrap=True)
+
+
+def _line(done: Recording) -> str:
+    info, health = done.info, done.health
+    state = f", {health.status}, {health.rate:.0f} Hz, {health.dropped} missed" if health else ""
+    return f"{info.car} on {info.track}: {done.seconds:.1f} s, {done.frames} frames, {done.laps} laps{state}"
+
+
+def _as_object(done: Recording) -> dict[str, object]:
+    assert done.session is not None
+    return {
+        "session": str(done.session.folder),
+        "exported": [str(path) for path in done.exported],
+        "seconds": done.seconds,
+        "frames": done.frames,
+        "laps": done.laps,
+        "lost": done.session.meta.lost,
+        "missed": done.health.dropped if done.health else 0,
+        "interval": done.intervals._asdict(),
+        "ended": done.ended,
+        "problem": done.problem,
+    }
