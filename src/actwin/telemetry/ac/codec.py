@@ -8,20 +8,22 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-FEW: Final = 48
+FEW: Final = 128
 """Below this many records, fields are gathered together; above it, one field after the other is quicker."""
 CHUNK: Final = 512
 """Records that are converted together, so that both sides stay in the processor's cache."""
 
 Records = npt.NDArray[Any]
+Cells = npt.NDArray[np.int32]
+"""Records as int32[K, width], whatever the four bytes mean."""
 
 
 class Link(NamedTuple):
     """One channel and the field it comes from: channel = scale · field + offset.
 
     Attributes:
-        channel: Field of our record; one value or one for each wheel.
-        field: Field of theirs, dotted where records are nested.
+        channel: Field of our record, dotted where records are nested; one value or one for each wheel.
+        field: Field of theirs, dotted too.
         part: Which element of the field; None takes all.
         scale, offset: In the channel's units.
     """
@@ -51,14 +53,17 @@ class Codec:
     Args:
         raw: Their record type.
         record: Ours.
-        links: What corresponds; fields and channels that no link names are left alone.
+        links: What corresponds; fields and channels that no link names are left alone. Where two links share a field,
+            the later one writes it.
     """
 
     def __init__(self, raw: np.dtype[Any], record: np.dtype[Any], links: Iterable[Link]) -> None:
         self.raw, self.record = raw, record
         self.links = tuple(links)
         self.channels = frozenset(link.channel for link in self.links)
-        self._groups = _groups(raw, record, self.links)
+        writers = {(link.field, link.part): link for link in self.links}
+        self._reading = _groups(raw, record, self.links)
+        self._writing = _groups(raw, record, writers.values())
 
     def decode(self, raw: Records, records: Records) -> None:
         """Fills the linked channels.
@@ -67,15 +72,21 @@ class Codec:
             raw: raw[K], C-contiguous.
             records: record[K], C-contiguous, written in place.
         """
-        if len(raw) >= FEW:
-            for begin in range(0, len(raw), CHUNK):
-                self._decode_fields(raw[begin : begin + CHUNK], records[begin : begin + CHUNK])
+        if len(raw) < FEW:
+            self.decode_cells(cells(raw), cells(records))
             return
-        for group in self._groups:
-            values = _matrix(raw, group.raw_kind)[:, group.raw]
+        for begin in range(0, len(raw), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            for link in self.links:
+                _copy_field(link, raw[part], records[part])
+
+    def decode_cells(self, raw: Cells, records: Cells) -> None:
+        """`decode` of few records, given as cells."""
+        for group in self._reading:
+            values = raw.view(group.raw_kind)[:, group.raw]
             if group.linear:
                 values = values * group.scale + group.offset
-            _matrix(records, group.kind)[:, group.columns] = values
+            records.view(group.kind)[:, group.columns] = values
 
     def encode(self, records: Records, raw: Records) -> None:
         """Fills the linked fields; what is not finite becomes 0, what is an integer there is rounded.
@@ -84,27 +95,60 @@ class Codec:
             records: record[K], C-contiguous.
             raw: raw[K], C-contiguous, written in place.
         """
-        for group in self._groups:
-            values = _matrix(records, group.kind)[:, group.columns].astype(np.float64)
-            if group.linear:
-                values -= group.offset
-                values /= group.scale
+        self.encode_cells(cells(records), cells(raw))
+
+    def encode_cells(self, records: Cells, raw: Cells) -> None:
+        """`encode` of records given as cells."""
+        for group in self._writing:
+            values: Records = records.view(group.kind)[:, group.columns]
             if group.kind == "<f4":
-                np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+                values = np.where(np.isfinite(values), values, np.float32(0.0))
+            if group.linear:
+                values = (values - group.offset) / group.scale
             if group.raw_kind != "<f4":
                 limits = np.iinfo(group.raw_kind)
-                values = np.clip(np.rint(values), limits.min, limits.max)
-            _matrix(raw, group.raw_kind)[:, group.raw] = values
+                values = np.clip(np.rint(values.astype(np.float64, copy=False)), limits.min, limits.max)
+            raw.view(group.raw_kind)[:, group.raw] = values
 
-    def _decode_fields(self, raw: Records, records: Records) -> None:
-        for link in self.links:
-            values, target = _field(raw, link.field, link.part), records[link.channel]
-            if link.scale == 1.0 and link.offset == 0.0:
-                np.copyto(target, values, casting="unsafe")
-                continue
-            np.multiply(values, link.scale, out=target, casting="unsafe")
-            if link.offset:
-                np.add(target, link.offset, out=target, casting="unsafe")
+
+def fuse(codecs: Iterable[tuple[str, str, Codec]]) -> Codec:
+    """One codec out of several, between records that hold theirs side by side.
+
+    Args:
+        codecs: Name of the raw part, name of our part, and the codec between them.
+    """
+    raws: dict[str, Any] = {}
+    ours: dict[str, Any] = {}
+    links: list[Link] = []
+    for raw, our, codec in codecs:
+        raws[raw], ours[our] = codec.raw, codec.record
+        links += (link._replace(channel=f"{our}.{link.channel}", field=f"{raw}.{link.field}") for link in codec.links)
+    return Codec(np.dtype(list(raws.items())), np.dtype(list(ours.items())), links)
+
+
+def cells(records: Records) -> Cells:
+    """Records as int32[K, width], without a copy; their size must be a multiple of four bytes."""
+    return records.view("<i4").reshape(len(records), -1)
+
+
+def blank(record: np.dtype[Any]) -> Records:
+    """record[1] that says nothing: NaN in fields of floats, 0 in those of integers; read-only."""
+    result = np.zeros(1, record)
+    for name in record.names or ():
+        if result[name].dtype.kind == "f":
+            result[name] = np.nan
+    result.flags.writeable = False
+    return result
+
+
+def _copy_field(link: Link, raw: Records, records: Records) -> None:
+    values, target = _field(raw, link.field, link.part), _field(records, link.channel, None)
+    if link.scale == 1.0 and link.offset == 0.0:
+        np.copyto(target, values, casting="unsafe")
+        return
+    np.multiply(values, link.scale, out=target, casting="unsafe")
+    if link.offset:
+        np.add(target, link.offset, out=target, casting="unsafe")
 
 
 def _field(records: Records, path: str, part: int | None) -> Records:
@@ -113,26 +157,21 @@ def _field(records: Records, path: str, part: int | None) -> Records:
     return records if part is None else records[..., part]
 
 
-def _matrix(records: Records, kind: str) -> Records:
-    """Records as a matrix of one type, without a copy."""
-    return records.view(kind).reshape(len(records), -1)
-
-
-def _cells(layout: np.dtype[Any], path: str, part: int | None) -> tuple[str, list[int]]:
+def _places(layout: np.dtype[Any], path: str, part: int | None) -> tuple[str, list[int]]:
     """Type and byte offsets of the values of a field."""
     record = np.zeros(1, layout)
     field = _field(record, path, part)
     start = field.__array_interface__["data"][0] - record.__array_interface__["data"][0]
-    places = np.ndindex(field.shape[1:])
-    offsets = [start + sum(i * step for i, step in zip(place, field.strides[1:], strict=True)) for place in places]
+    indices = np.ndindex(field.shape[1:])
+    offsets = [start + sum(i * step for i, step in zip(index, field.strides[1:], strict=True)) for index in indices]
     return field.dtype.str.replace("|", ""), offsets
 
 
 def _groups(raw: np.dtype[Any], record: np.dtype[Any], links: Iterable[Link]) -> tuple[_Group, ...]:
     found: dict[tuple[str, str], list[tuple[int, int, float, float]]] = {}
     for link in links:
-        raw_kind, sources = _cells(raw, link.field, link.part)
-        kind, targets = _cells(record, link.channel, None)
+        raw_kind, sources = _places(raw, link.field, link.part)
+        kind, targets = _places(record, link.channel, None)
         raw_size, size = np.dtype(raw_kind).itemsize, np.dtype(kind).itemsize
         rows = found.setdefault((raw_kind, kind), [])
         for source, target in zip(sources, targets, strict=True):
@@ -145,13 +184,3 @@ def _group(raw_kind: str, kind: str, rows: list[tuple[int, int, float, float]]) 
     precise: Any = np.float32 if raw_kind == kind == "<f4" else np.float64
     linear = bool(np.any(scale != 1.0) or np.any(offset != 0.0))
     return _Group(raw_kind, kind, raw, columns, scale.astype(precise), offset.astype(precise), linear)
-
-
-def blank(record: np.dtype[Any]) -> Records:
-    """record[1] that says nothing: NaN in fields of floats, 0 in those of integers; read-only."""
-    result = np.zeros(1, record)
-    for name in record.names or ():
-        if result[name].dtype.kind == "f":
-            result[name] = np.nan
-    result.flags.writeable = False
-    return result

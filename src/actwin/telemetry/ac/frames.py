@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.telemetry.ac.attitude import attitude_from_vectors, vectors_from_attitude
-from actwin.telemetry.ac.codec import Codec, blank
+from actwin.telemetry.ac.codec import FEW, Codec, blank, cells
 from actwin.telemetry.ac.links import (
     CAR_FRAME,
     CAR_GAME,
@@ -22,8 +22,10 @@ from actwin.telemetry.ac.links import (
     GRAPHICS_FRAME,
     GRAPHICS_GAME,
     LEFT,
+    PAGES_SAMPLE,
     PHYSICS_FRAME,
     PHYSICS_GAME,
+    PHYSICS_SAMPLE,
     REMOTE_FRAME,
     REMOTE_GAME,
     UP,
@@ -31,7 +33,7 @@ from actwin.telemetry.ac.links import (
 from actwin.telemetry.ac.pages import Status, absent_fields, text, write_text
 from actwin.telemetry.ac.remote_packets import CAR_INFO_LETTER, RT_CAR_INFO
 from actwin.telemetry.ac.source import GameInfo
-from actwin.telemetry.channels import FRAME, FRAME_CHANNELS, GAME, GAME_CHANNELS
+from actwin.telemetry.channels import FRAME, FRAME_CHANNELS, FRAME_WIDTH, GAME, GAME_CHANNELS
 from actwin.units import FUEL_DENSITY, KMH_PER_MS, MPH_PER_MS
 
 Records = npt.NDArray[Any]
@@ -45,6 +47,7 @@ SM_VERSION: Final = "1.7"
 AC_VERSION: Final = "1.16.4"
 """The version of the game whose pages these are."""
 
+_BLANK_SAMPLE: Final = np.concatenate((cells(BLANK_FRAME), cells(BLANK_GAME)), axis=1)
 _CODECS: Final[dict[str, tuple[Codec, ...]]] = {
     "memory": (PHYSICS_FRAME, PHYSICS_GAME, GRAPHICS_FRAME, GRAPHICS_GAME),
     "udp": (REMOTE_FRAME, REMOTE_GAME),
@@ -81,11 +84,14 @@ def frames_from_pages(
     Returns:
         FRAME[K] and GAME[K].
     """
-    frames, games = _blank(len(physics))
-    PHYSICS_FRAME.decode(physics, frames)
-    PHYSICS_GAME.decode(physics, games)
-    GRAPHICS_FRAME.decode(graphics, frames)
-    GRAPHICS_GAME.decode(graphics, games)
+    if len(physics) < FEW:
+        frames, games = _few_frames_from_pages(physics, graphics)
+    else:
+        frames, games = _blank(len(physics))
+        PHYSICS_FRAME.decode(physics, frames)
+        PHYSICS_GAME.decode(physics, games)
+        GRAPHICS_FRAME.decode(graphics, frames)
+        GRAPHICS_GAME.decode(graphics, games)
     absent = absent_fields(text(static["acVersion"][0])) if len(static) else frozenset()
     if absent:
         _forget(absent, (PHYSICS_FRAME, GRAPHICS_FRAME), frames)
@@ -93,7 +99,8 @@ def frames_from_pages(
     if "localVelocity" in absent:
         _local_from_world(physics, frames)
     frames["boost"] *= 1.0 / _boost_unit(float(static["maxTurboBoost"][0]) if len(static) else 0.0)
-    frames["steer_angle"] = frames["steer"] * steer_lock
+    if math.isfinite(steer_lock):
+        frames["steer_angle"] = frames["steer"] * steer_lock
     return frames, games
 
 
@@ -122,8 +129,7 @@ def write_physics(frame: Records, game: Records, physics: Records, max_boost: fl
         physics: PHYSICS[K], written in place.
         max_boost: `maxTurboBoost` of the static page; 0 when there is no turbo.
     """
-    PHYSICS_GAME.encode(game, physics)
-    PHYSICS_FRAME.encode(frame, physics)
+    PHYSICS_SAMPLE.encode_cells(np.concatenate((cells(game), cells(frame)), axis=1), cells(physics))
     physics["turboBoost"] *= _boost_unit(max_boost)
     _write_velocity(frame, game, physics["velocity"])
     sine, cosine = np.sin(frame["yaw"]), np.cos(frame["yaw"])
@@ -300,6 +306,14 @@ def clock_text(milliseconds: int) -> str:
 
 def _blank(n: int) -> tuple[Records, Records]:
     return _repeated(BLANK_FRAME, n), _repeated(BLANK_GAME, n)
+
+
+def _few_frames_from_pages(physics: Records, graphics: Records) -> tuple[Records, Records]:
+    """All four conversions at once, which for single samples takes a third of the time."""
+    ours = np.repeat(_BLANK_SAMPLE, len(physics), axis=0)
+    PAGES_SAMPLE.decode_cells(np.concatenate((cells(physics), cells(graphics)), axis=1), ours)
+    frames = np.ascontiguousarray(ours[:, :FRAME_WIDTH]).view(FRAME)
+    return frames.reshape(-1), np.ascontiguousarray(ours[:, FRAME_WIDTH:]).view(GAME).reshape(-1)
 
 
 def _repeated(record: Records, n: int) -> Records:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from actwin.telemetry.ac.codec import Codec, Link
+from actwin.telemetry.ac.codec import Codec, Link, fuse
 from actwin.telemetry.ac.custom_ai import CAR
 from actwin.telemetry.ac.pages import GRAPHICS, PHYSICS
 from actwin.telemetry.ac.remote_packets import RT_CAR_INFO
@@ -140,6 +140,18 @@ GRAPHICS_GAME: Final = Codec(
         Link("wind_direction", "windDirection", scale=_DEGREE),
     ),
 )
+
+PAGES_SAMPLE: Final = fuse(
+    (
+        ("physics", "frame", PHYSICS_FRAME),
+        ("physics", "game", PHYSICS_GAME),
+        ("graphics", "frame", GRAPHICS_FRAME),
+        ("graphics", "game", GRAPHICS_GAME),
+    )
+)
+"""Both pages to FRAME and GAME."""
+PHYSICS_SAMPLE: Final = fuse((("physics", "game", PHYSICS_GAME), ("physics", "frame", PHYSICS_FRAME)))
+"""The physics page with GAME and FRAME, in this order; the later one writes what both have."""
 
 REMOTE_FRAME: Final = Codec(
     RT_CAR_INFO,
