@@ -1,0 +1,255 @@
+"""Units, signs and frames that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from actwin.telemetry.quality.bench import Bench
+from actwin.telemetry.quality.findings import Floats
+from actwin.telemetry.quality.magnitudes import RADIAN, Scale
+from actwin.units import GRAVITY, KMH_PER_MS, MPH_PER_MS
+
+AGREE: Final = 0.05
+"""[-] Two measures of one speed that differ by less are in one unit."""
+MATCH: Final = 0.06
+"""[-] A ratio is recognised as a unit within this."""
+BLOCK: Final = 0.5
+"""[s] Measures are compared over pieces of this length ..."""
+BLOCK_ROWS: Final = 4
+"""... and this number of rows."""
+PIECES: Final = 8
+"""Pieces with enough motion that a comparison needs."""
+_NEAR: Final = 0.5
+"""[-] Largest natural logarithm between a slope and the one of a unit: accelerations are only roughly `v` times the
+yaw rate, and their units are a factor of 10 or 57 apart."""
+_TIED: Final = 0.7
+"""[-] Correlation at which two channels are taken for the same quantity."""
+
+_SPEED_UNITS: Final = {
+    KMH_PER_MS: "km/h",
+    MPH_PER_MS: "mph",
+    1.0 / KMH_PER_MS: "m/s divided by 3.6 once more",
+    1.0 / MPH_PER_MS: "m/s converted from mph once more",
+    1000.0: "mm/s",
+    100.0: "cm/s",
+}
+_PLACE_UNITS: Final = {1000.0: "km", 0.01: "cm", 0.001: "mm", 1.0 / 0.3048: "yards or feet"}
+_TIME_UNITS: Final = {1000.0: "ms"}
+
+
+def check_scales(bench: Bench) -> Iterator[Scale]:
+    """Compares speed with velocity and way, turning with heading and course, accelerations with both.
+
+    Yields one scale at a time; the caller applies it before asking for the next, so that what is found wrong does not
+    make its neighbours look wrong.
+    """
+    for check in (_time_unit, _speed_units, _yaw_sign, _yaw_rate, _lateral, _longitudinal, _steer, _course, _lap_clock):
+        found = check(bench)
+        if found is not None:
+            yield found
+
+
+class _Ratio(NamedTuple):
+    value: float
+    """[-] Median over pieces; NaN when too few of them have motion."""
+
+    def agrees(self) -> bool:
+        return bool(abs(self.value - 1.0) <= AGREE)
+
+
+def _ways(bench: Bench) -> dict[str, Floats]:
+    """[m] Way driven in each piece, by what measured it."""
+    blocks = bench.blocks(BLOCK, BLOCK_ROWS)
+    ways = {"vel": bench.integral(bench.clean("vel")), "vx": bench.integral(_filled(bench.velocity()))}
+    if bench.recording.has("x", "y"):
+        place = np.column_stack([bench.clean("x"), bench.clean("y")])
+        step = np.linalg.norm(np.diff(place, axis=0, prepend=place[:1]), axis=1)
+        ways["x"] = np.cumsum(np.where(bench.linked, step, 0.0))
+    return {
+        name: np.array([way[block.stop - 1] - way[block.start] for block in blocks])
+        for name, way in ways.items() if np.isfinite(way).all()
+    }  # fmt: skip
+
+
+def _ratio(ways: dict[str, Floats], above: str, below: str) -> _Ratio:
+    if above not in ways or below not in ways:
+        return _Ratio(np.nan)
+    one, other = ways[above], ways[below]
+    if len(one) < PIECES:
+        return _Ratio(np.nan)
+    enough = (one > 0.2 * np.percentile(one, 90.0)) & (other > 0.2 * np.percentile(other, 90.0))
+    if np.count_nonzero(enough) < PIECES:
+        return _Ratio(np.nan)
+    return _Ratio(float(np.median(one[enough] / other[enough])))
+
+
+def _time_unit(bench: Bench) -> Scale | None:
+    """Time in milliseconds makes the way that speed gives a thousand times too long."""
+    ways = _ways(bench)
+    ratios = [_ratio(ways, name, "x").value for name in ("vel", "vx")]
+    known = [ratio for ratio in ratios if np.isfinite(ratio)]
+    if known and all(_named(ratio, _TIME_UNITS) for ratio in known):
+        words = f"the speed leads {known[0]:.4g} times as far as the place moved: time is probably in ms"
+        return Scale(("time",), 0.001, 0.0, known[0], words)
+    return None
+
+
+def _speed_units(bench: Bench) -> Scale | None:
+    ways = _ways(bench)
+    told, length, both = _ratio(ways, "vel", "x"), _ratio(ways, "vx", "x"), _ratio(ways, "vel", "vx")
+    if np.isfinite(both.value) and not both.agrees():
+        if told.agrees() or (not np.isfinite(told.value) and both.value < 1.0):
+            return _speed_scale(("vx", "vy"), 1.0 / both.value, "the speed")
+        return _speed_scale(("vel",), both.value, "the length of the velocity")
+    one = told if np.isfinite(told.value) else length
+    if not np.isfinite(one.value) or one.agrees():
+        return None
+    if np.isfinite(both.value):
+        unit = _named(one.value, _PLACE_UNITS)
+        factor = one.value if unit is None else unit[0]
+        said = f"speed and velocity lead {one.value:.4g} times as far as the place moved"
+        said += f": place probably in {unit[1]}" if unit else ""
+        return Scale(("x", "y"), factor if unit else np.nan, 0.0, one.value, said)
+    return _speed_scale(("vel",) if one is told else ("vx", "vy"), one.value, "the place over time")
+
+
+def _speed_scale(columns: tuple[str, ...], ratio: float, truth: str) -> Scale:
+    unit = _named(ratio, _SPEED_UNITS)
+    words = f"{columns[0]} is {ratio:.4g} times {truth}" + (f": probably {unit[1]}" if unit else "")
+    return Scale(columns, 1.0 / unit[0] if unit else np.nan, 0.0, ratio, words)
+
+
+def _named(ratio: float, units: dict[float, str]) -> tuple[float, str] | None:
+    return next(((size, name) for size, name in units.items() if abs(ratio / size - 1.0) <= MATCH), None)
+
+
+def _slope(bench: Bench, above: Floats, below: Floats) -> float:
+    """Slope of one integral over another, piece by piece; NaN when they are not tied or nothing moves.
+
+    Args:
+        bench: Gives the pieces.
+        above, below: [K] Quantities accumulated over time.
+    """
+    blocks = bench.blocks(BLOCK, BLOCK_ROWS)
+    if len(blocks) < PIECES or not (np.isfinite(above).all() and np.isfinite(below).all()):
+        return np.nan
+    one = np.array([above[block.stop - 1] - above[block.start] for block in blocks])
+    other = np.array([below[block.stop - 1] - below[block.start] for block in blocks])
+    if min(one.std(), other.std()) <= 1e-9 or abs(float(np.corrcoef(one, other)[0, 1])) < _TIED:
+        return np.nan
+    return float(one @ other / (other @ other))
+
+
+def _turning(bench: Bench) -> Floats:
+    """[rad] [K] Heading, continuous, standing still over breaks."""
+    yaw = bench.clean("yaw")
+    return np.cumsum(np.where(bench.linked, np.diff(yaw, prepend=yaw[:1]), 0.0))
+
+
+def _course_turning(bench: Bench) -> Floats:
+    """[rad] [K] Turning of the direction in which the place moves."""
+    if not bench.recording.has("x", "y"):
+        return np.full(len(bench), np.nan)
+    place = np.column_stack([bench.clean("x"), bench.clean("y")])
+    step = np.diff(place, axis=0, prepend=place[:1])
+    rows = np.flatnonzero(bench.linked & (np.linalg.norm(step, axis=1) > 0.05))
+    if len(rows) < PIECES:
+        return np.full(len(bench), np.nan)
+    course = np.unwrap(np.arctan2(step[rows, 1], step[rows, 0]))
+    return np.interp(np.arange(len(bench)), rows, course)
+
+
+def _yaw_sign(bench: Bench) -> Scale | None:
+    slope = _slope(bench, _turning(bench), _course_turning(bench))
+    if np.isfinite(slope) and slope < 0.0:
+        return Scale(("yaw",), -1.0, 0.0, slope, "yaw turns against the course: its sign, or one of the world's axes")
+    return None
+
+
+def _yaw_rate(bench: Bench) -> Scale | None:
+    slope = _slope(bench, bench.integral(bench.clean("yaw_rate")), _turning(bench))
+    return _signed(slope, "yaw_rate", {1.0: "rad/s", RADIAN: "degrees/s"}, "the turning of yaw")
+
+
+def _lateral(bench: Bench) -> Scale | None:
+    name = "acceleration_lateral"
+    turning = bench.clean("yaw_rate") * bench.speed()
+    slope = _slope(bench, bench.integral(bench.clean(name)), bench.integral(turning))
+    return _signed(slope, name, {1.0: "m/s²", 1.0 / GRAVITY: "g"}, "yaw rate times speed")
+
+
+def _longitudinal(bench: Bench) -> Scale | None:
+    name, speed = "acceleration_longitudinal", bench.speed()
+    change = np.cumsum(np.where(bench.linked, np.diff(speed, prepend=speed[:1]), 0.0))
+    slope = _slope(bench, bench.integral(bench.clean(name)), change)
+    return _signed(slope, name, {1.0: "m/s²", 1.0 / GRAVITY: "g"}, "the change of speed")
+
+
+def _signed(slope: float, column: str, units: dict[float, str], truth: str) -> Scale | None:
+    """What a slope says of a column: its unit, its sign, or nothing."""
+    if not np.isfinite(slope):
+        return None
+    size = min(units, key=lambda unit: abs(np.log(abs(slope) / unit)))
+    if abs(np.log(abs(slope) / size)) > _NEAR:
+        return Scale((column,), np.nan, 0.0, slope, f"{column} is {slope:.3g} times {truth}: no unit fits")
+    if size == 1.0 and slope > 0.0:
+        return None
+    said = [units[size]] if size != 1.0 else []
+    said += ["with the other sign"] if slope < 0.0 else []
+    words = f"{column} is {slope:.3g} times {truth}: probably {' '.join(said)}"
+    return Scale((column,), float(np.sign(slope)) / size, 0.0, slope, words)
+
+
+def _steer(bench: Bench) -> Scale | None:
+    if not bench.recording.has("steer", "yaw_rate"):
+        return None
+    moving = bench.speed() > 5.0
+    steer, turning = bench.clean("steer")[moving], bench.clean("yaw_rate")[moving]
+    if len(steer) < 50 or min(steer.std(), turning.std()) <= 1e-9:
+        return None
+    tied = float(np.corrcoef(steer, turning)[0, 1])
+    if tied > -0.5:
+        return None
+    return Scale(("steer",), -1.0, 0.0, tied, f"steer and yaw_rate correlate by {tied:.2f}: the sign of one is wrong")
+
+
+def _course(bench: Bench) -> Scale | None:
+    """A heading that is turned against the course by a constant angle."""
+    if not bench.recording.has("x", "y", "yaw"):
+        return None
+    place = np.column_stack([bench.clean("x"), bench.clean("y")])
+    step = np.diff(place, axis=0, prepend=place[:1])
+    moved = bench.linked & (np.linalg.norm(step, axis=1) > 0.05) & (bench.speed() > 5.0)
+    if np.count_nonzero(moved) < 50:
+        return None
+    slip = np.arctan2(bench.clean("vy"), bench.clean("vx")) if bench.recording.has("vx", "vy") else 0.0
+    error = (bench.clean("yaw") + slip - np.arctan2(step[:, 1], step[:, 0]))[moved]
+    mean = np.mean(np.exp(1j * error))
+    angle = float(np.angle(mean))
+    if abs(mean) < 0.9 or abs(angle) < 0.1:
+        return None
+    return Scale(("yaw",), 1.0, -angle, angle, f"yaw is turned by {angle:+.3f} rad against the course")
+
+
+def _lap_clock(bench: Bench) -> Scale | None:
+    """Lap times in milliseconds."""
+    if not bench.recording.has("lap_time"):
+        return None
+    ticks = np.diff(bench.raw("lap_time"), prepend=np.nan)
+    runs_on = bench.linked & (ticks > 0.0)
+    if np.count_nonzero(runs_on) < 10:
+        return None
+    rate = float(np.median(ticks[runs_on] / bench.order.step[runs_on]))
+    if _named(rate, _TIME_UNITS) is None:
+        return None
+    names = ("lap_time", "last_lap_time", "best_lap_time", "last_sector_time")
+    columns = tuple(name for name in names if bench.recording.has(name))
+    return Scale(columns, 0.001, 0.0, rate, f"lap_time runs {rate:.4g} times as fast as time: probably ms")
+
+
+def _filled(values: Floats) -> Floats:
+    known = np.flatnonzero(np.isfinite(values))
+    return np.interp(np.arange(len(values)), known, values[known]) if len(known) else values
