@@ -10,7 +10,8 @@ import numpy.typing as npt
 from actwin.cockpit.road_position import wheel_places
 from actwin.content.car import Car
 from actwin.telemetry.channels import Frames
-from actwin.twin.params import TyreParams, car_params
+from actwin.twin.params import car_params
+from actwin.twin.tyres import TyreParams
 
 SLOWEST: Final = 3.0
 """[m/s] Below it slips refer to this speed instead of their own, which tends to zero."""

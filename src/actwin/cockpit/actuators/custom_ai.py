@@ -1,7 +1,7 @@
 """Drives a car through the "Custom AI" shared memory of Custom Shaders Patch (CSP).
 
-The controls are created first; CSP then lets them drive and creates the car's data, which here tell the gear and whether
-a teleport has worked. How CSP reads `teleport_dir` and the DRS button has not been seen in a running game.
+The controls are created first; CSP then lets them drive and creates the car's data, which here tell the gear and
+whether a teleport has worked. How CSP reads `teleport_dir` and the DRS button has not been seen in a running game.
 """
 
 from __future__ import annotations

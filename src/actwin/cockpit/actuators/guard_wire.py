@@ -57,4 +57,6 @@ def receive_bytes(connection: socket.socket, size: int) -> bytes | None:
 
 def lost(name: str) -> SourceError:
     """The error of a driver whose process is gone."""
-    return SourceError(f"The process that holds the controls ({name}) does not answer. The car was left neutral; begin anew.")
+    return SourceError(
+        f"The process that holds the controls ({name}) does not answer. The car was left neutral; begin anew."
+    )

@@ -140,10 +140,10 @@ def _start(text: str, port: int, brake: float, silence: float, token: bytes) -> 
     """Starts the process outside the terminal's group, so that Ctrl-C reaches the driver alone."""
     words = [sys.executable, "-m", "actwin.cockpit.guard", text, "--port", str(port)]
     words += ["--silence", str(silence), "--brake", str(brake)]
-    flags = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
-    process = subprocess.Popen(
-        words, stdin=subprocess.PIPE, creationflags=flags, start_new_session=sys.platform != "win32"
-    )
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, **apart)
     assert process.stdin is not None
     with contextlib.suppress(OSError), process.stdin as words_in:
         words_in.write(token.hex().encode() + b"\n")

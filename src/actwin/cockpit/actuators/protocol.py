@@ -107,7 +107,9 @@ def open_actuator(text: str, source: Source | None = None, *, brake: float = NEU
     if kind == "auto" and not rest:
         return _first_that_works(source, brake)
     if kind not in _OPENERS:
-        raise ConfigError(f"Unknown actuator '{text}'. Give auto, none, {', '.join(k for k in _OPENERS if k != 'none')}.")
+        raise ConfigError(
+            f"Unknown actuator '{text}'. Give auto, none, {', '.join(k for k in _OPENERS if k != 'none')}."
+        )
     return _OPENERS[kind](text.strip(), rest, source, brake)
 
 
@@ -143,7 +145,7 @@ def _nothing(text: str, rest: str, source: Source | None, brake: float) -> Actua
     return Nothing()
 
 
-_OPENERS: dict[str, Callable[[str, str, "Source | None", float], Actuator]] = {
+_OPENERS: dict[str, Callable[[str, str, Source | None, float], Actuator]] = {
     "custom_ai": _guarded,
     "app": _app,
     "vigem": _guarded,
@@ -170,8 +172,8 @@ def open_unguarded(text: str) -> Actuator:
 
         return CustomAI(rest or None)
     if kind == "uinput":
-        from actwin.cockpit.actuators.uinput import UinputPad
         from actwin.cockpit.actuators.pad import PadActuator
+        from actwin.cockpit.actuators.uinput import UinputPad
 
         return PadActuator("uinput", UinputPad())
     if kind == "vigem":

@@ -41,7 +41,7 @@ class Shifter:
         if since < HOLD:
             return self._direction > 0, self._direction < 0
         gear = self._counted if engaged is None else engaged
-        if wanted == AUTO_GEAR or wanted == gear or since < REST:
+        if wanted in (AUTO_GEAR, gear) or since < REST:
             return False, False
         self._pressed, self._direction = self._clock(), 1 if wanted > gear else -1
         self._counted += self._direction

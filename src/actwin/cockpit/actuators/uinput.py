@@ -24,8 +24,8 @@ def _load() -> Any:
 
 
 class UinputPad:
-    """Steering on the left stick, throttle and brake on the right and left trigger, shifts on the shoulder buttons, drag
-    reduction on Y.
+    """Steering on the left stick, throttle and brake on the right and left trigger, shifts on the shoulder buttons,
+    drag reduction on Y.
 
     Args:
         evdev: Module to use instead of the installed one.

@@ -27,8 +27,8 @@ def _refused(error: Exception) -> SourceError:
 
 
 class VigemPad:
-    """Steering on the left stick, throttle and brake on the right and left trigger, shifts on the shoulder buttons, drag
-    reduction on Y.
+    """Steering on the left stick, throttle and brake on the right and left trigger, shifts on the shoulder buttons,
+    drag reduction on Y.
 
     Args:
         vgamepad: Module to use instead of the installed one.
