@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from actwin.cli.export import ColumnsOption, Format
-from actwin.cli.options import JsonOption, SessionsOption
+from actwin.cli.options import JsonOption, SessionsOption, SourceOption
 from actwin.cli.terminal import console
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ EXAMPLES = "Examples: actwin record · actwin record --source udp --laps 3 --to 
 
 
 def record(
-    source: Annotated[
-        str, typer.Option(help="auto, memory, memory:FOLDER, udp, udp:HOST:PORT, app or app:HOST:PORT.")
-    ] = "auto",
+    source: SourceOption = "auto",
     seconds: Annotated[float | None, typer.Option(min=0.0, help="\\[s] Stop after so long.")] = None,
     laps: Annotated[int | None, typer.Option(min=1, help="Stop after so many laps from line to line.")] = None,
     driver: Annotated[str, typer.Option(help="Label of who drives; by default the name the game gives.")] = "",
