@@ -1,0 +1,227 @@
+"""The emulator in real time: paces its steps, drives its cars, says how well it kept up."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import numpy as np
+
+from actwin.content.library import load_car, load_track
+from actwin.driving.driver import Driver
+from actwin.errors import ConfigError
+from actwin.pacing import Pacer, Spread
+from actwin.twin.emulator.emulator import Emulator, Outlets
+from actwin.twin.simulator import SUBSTEPS, Simulator
+from actwin.twin.world import Assists, Conditions
+
+TRACK: Final = "monza"
+CAR: Final = "dallara_f317"
+EXPERT: Final = "expert"
+NOBODY: Final = "none"
+CATCH_UP: Final = 10
+"""Steps that are made up for when the loop was late; what is lost beyond them stays lost."""
+PACES: Final = 0.01
+"""[-] How much slower each opponent drives than the car before it."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What is served.
+
+    Attributes:
+        track, car: Name or path; None takes those that a checkpoint was trained with, else Monza and an F3 car.
+        driver: `expert`, `none`, or the path of a checkpoint.
+        cars: Cars on the track; the first is the player's.
+        outlets: Interfaces.
+        fuel_rate: [-] Factor on what the engines burn; 0 lets a car drive for ever.
+    """
+
+    track: str | None = None
+    car: str | None = None
+    driver: str = EXPERT
+    cars: int = 1
+    outlets: Outlets = field(default_factory=Outlets)
+    fuel_rate: float = 0.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """How it went.
+
+    Attributes:
+        steps: Physics steps.
+        game_time: [s] They cover.
+        wall_time: [s] They took.
+        processor_time: [s] Of this process's processor time they took.
+        late: Steps that came after their deadline.
+        lost: Steps that were left out, because the loop was later than it may make up for.
+        sections: Durations by section.
+    """
+
+    steps: int
+    game_time: float
+    wall_time: float
+    processor_time: float
+    late: int
+    lost: int
+    sections: dict[str, Spread]
+
+    @property
+    def real_time_factor(self) -> float:
+        """[-] Game time over wall time."""
+        return self.game_time / self.wall_time if self.wall_time > 0.0 else 0.0
+
+
+def open_service(service: Service) -> Emulator:
+    """The emulator that a service describes, already answering.
+
+    Args:
+        service: What to serve.
+
+    Raises:
+        UnknownNameError, ContentError: No such track or car.
+        CheckpointError: The driver's checkpoint cannot be used.
+        SourceError: A port or name is taken.
+    """
+    simulator, driver, period = _simulator_and_driver(service)
+    return Emulator(simulator, driver, service.outlets, period, service.fuel_rate)
+
+
+def _simulator_and_driver(service: Service) -> tuple[Simulator, Driver | None, int]:
+    n = service.cars
+    if service.driver in (EXPERT, NOBODY):
+        track, car = load_track(service.track or TRACK), load_car(service.car or CAR)
+        simulator = Simulator(track, car, n, substeps=1)
+        if service.driver == NOBODY:
+            return simulator, None, SUBSTEPS
+        from actwin.driving.line_follower import LineFollower  # plans a line, which nobody else need wait for
+
+        return simulator, LineFollower(track, car, n, pace=1.0 - PACES * np.arange(n, dtype=float)), SUBSTEPS
+    from actwin.driving.policy import PolicyDriver  # brings torch
+
+    policy = PolicyDriver.from_checkpoint(Path(service.driver), n, track=service.track, car=service.car)
+    physics = policy.task.config.physics
+    simulator = Simulator(
+        policy.task.track,
+        policy.task.car,
+        n,
+        substeps=1,
+        physics_step=physics.physics_step,
+        conditions=Conditions(grip=physics.grip, tyre_thermal=physics.tyre_thermal),
+        assists=Assists(abs=physics.abs, traction_control=physics.traction_control),
+    )
+    return simulator, policy, physics.substeps
+
+
+def serve(
+    emulator: Emulator,
+    *,
+    speed: float = 1.0,
+    fast: bool = False,
+    seconds: float | None = None,
+    stop: threading.Event | None = None,
+    on_second: Callable[[Served], None] | None = None,
+) -> Served:
+    """Runs an emulator until it is stopped: by time, by the event, by Ctrl-C or by a request to end the process.
+
+    Args:
+        emulator: To run; it stays open.
+        speed: [-] How fast time runs, 1 = real; a client's time scale multiplies it.
+        fast: As fast as the machine can, whatever the speed.
+        seconds: [s] On the wall clock; None means until stopped.
+        stop: Ends it from another thread.
+        on_second: Told about every second.
+
+    Returns:
+        How it went.
+
+    Raises:
+        ConfigError: A speed that makes no sense.
+    """
+    if not 0.0 < speed <= 100.0:
+        raise ConfigError(f"Time cannot run {speed:g} times as fast. Choose above 0 to 100.")
+    stop = stop or threading.Event()
+    loop = _Loop(emulator, speed, fast)
+    shown = 1.0
+    with _stopping(stop):
+        while not stop.is_set() and (seconds is None or loop.wall_time < seconds):
+            loop.turn()
+            if on_second and loop.wall_time >= shown:
+                shown += 1.0
+                on_second(loop.served())
+    return loop.served()
+
+
+class _Loop:
+    """The steps of an emulator on the clock of the wall."""
+
+    def __init__(self, emulator: Emulator, speed: float, fast: bool) -> None:
+        self._emulator, self._speed, self._fast = emulator, speed, fast
+        self._physics_step = float(emulator.game.simulator.physics_step)
+        self._scale = emulator.game.time_scale
+        self._pacer = Pacer(None if fast else self._period())
+        self._processor = time.process_time()
+        self._steps, self._lost = 0, 0
+
+    def _period(self) -> float:
+        return self._physics_step / (self._speed * self._scale)
+
+    @property
+    def wall_time(self) -> float:
+        """[s] Since the start."""
+        return self._pacer.elapsed
+
+    def turn(self) -> None:
+        """One step, and those that the loop owes when it came late."""
+        pacer, owed = self._pacer, 1
+        if not self._fast and self._emulator.game.time_scale != self._scale:
+            self._scale = self._emulator.game.time_scale
+            pacer.period = self._period()
+            pacer.restart()
+        late = pacer.wait()
+        if pacer.period is not None:
+            missed = int(late / pacer.period)
+            owed += min(missed, CATCH_UP)
+            self._lost += max(missed - CATCH_UP, 0)
+        for _ in range(owed):
+            with pacer.section("step"):
+                self._emulator.step()
+            self._steps += 1
+
+    def served(self) -> Served:
+        """How it went so far."""
+        return Served(
+            steps=self._steps,
+            game_time=self._steps * self._physics_step,
+            wall_time=self._pacer.elapsed,
+            processor_time=time.process_time() - self._processor,
+            late=self._pacer.missed,
+            lost=self._lost,
+            sections=self._pacer.spreads(),
+        )
+
+
+@contextlib.contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """Lets Ctrl-C and a request to end the process set the event while the body runs; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""The twin as Assetto Corsa: the same session, behind the same interfaces."""
