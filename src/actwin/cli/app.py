@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 import actwin
-from actwin.cli import cars, demo, evaluate, export, install_app, record, sessions, sim, sql, tracks, train, watch
+from actwin.cli import (
+    cars,
+    demo,
+    evaluate,
+    export,
+    install_app,
+    record,
+    serve,
+    sessions,
+    sim,
+    sql,
+    tracks,
+    train,
+    watch,
+)
 
 app = typer.Typer(
     name="actwin",
@@ -45,6 +59,7 @@ app.command("sim", epilog=sim.EXAMPLES)(sim.sim)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("install-app", epilog=install_app.EXAMPLES)(install_app.install_app)
+app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("record", epilog=record.EXAMPLES)(record.record)
 app.command("sessions", epilog=sessions.EXAMPLES)(sessions.sessions)
