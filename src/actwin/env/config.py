@@ -113,6 +113,13 @@ class PhysicsConfig(Settings):
     abs: bool = Field(True, description="Anti-lock brakes, where the car has them.")
     traction_control: bool = Field(False, description="Traction control, where the car has it.")
     grip: float = Field(1.0, gt=0.0, le=2.0, description="Factor on the grip of the road.")
+    control_delay: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="[s] From the decision to the car following it, a whole number of physics steps; "
+        "`actwin drive` measures the game's.",
+    )
     tyre_thermal: bool = Field(False, description="Whether tyre temperature and wear change the grip.")
 
 

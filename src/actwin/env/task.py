@@ -104,6 +104,7 @@ class Task:
             threads=threads,
             conditions=Conditions(grip=physics.grip, tyre_thermal=physics.tyre_thermal),
             assists=Assists(abs=physics.abs, traction_control=physics.traction_control),
+            control_delay=physics.control_delay,
         )
 
     def begin(self, frames: Frames, rows: npt.NDArray[np.int64] | None = None) -> None:

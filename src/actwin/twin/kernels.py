@@ -16,7 +16,7 @@ from actwin.telemetry.channels import CONTROLS_WIDTH, FRAME_CHANNELS, FRAME_COLU
 from actwin.twin.frames import Frame, make_frame
 from actwin.twin.layout import field_paths, loader, storer, width
 from actwin.twin.params import CarParams
-from actwin.twin.period import Pedals, begin_period, end_period
+from actwin.twin.period import Pedals, begin_period, end_period, held
 from actwin.twin.road import MAX_SECTORS, ROAD_WIDTH, RoadCell
 from actwin.twin.start import Start, start_state
 from actwin.twin.state import CarState, Period, SlowState
@@ -29,6 +29,7 @@ load_slow, store_slow = loader(SlowState), storer(SlowState)
 load_period, store_period = loader(Period), storer(Period)
 load_road, store_road = loader(RoadCell), storer(RoadCell)
 load_params = loader(CarParams)
+load_pedals = loader(Pedals)
 store_frame = storer(Frame)
 load_world = loader(World, stride=1)
 load_start = loader(Start, stride=1)
@@ -44,6 +45,8 @@ WORK_AT: Final = field_paths(CarState).index("slip_work.0") * LANES
 WALL_AT: Final = field_paths(CarState).index("wall_work") * LANES
 ABS_AT: Final = field_paths(CarState).index("abs_cut") * LANES
 TC_AT: Final = field_paths(CarState).index("tc_cut") * LANES
+STEER_AT: Final = field_paths(Period).index("steer") * LANES
+FUEL_AT: Final = field_paths(SlowState).index("fuel") * LANES
 ROW: Final = ROAD_WIDTH
 CONTROL_ROW: Final = CONTROLS_WIDTH
 FRAME_ROW: Final = FRAME_WIDTH
@@ -68,14 +71,7 @@ def _begin(
     car: Any, slow: Any, period: Any, road: Any, gears: Any, ints: Any, params: Any, controls: Any, world: Any
 ) -> None:
     for c in range(LANES):
-        pedals = Pedals(
-            controls[c],
-            controls[LANES + c],
-            controls[2 * LANES + c],
-            controls[3 * LANES + c],
-            controls[4 * LANES + c],
-            controls[5 * LANES + c],
-        )
+        pedals = load_pedals(controls, c)
         begun = begin_period(
             load_car(car, c),
             load_slow(slow, c),
@@ -95,6 +91,17 @@ def _begin(
         car[WALL_AT + c] = 0.0
         car[ABS_AT + c] = 0.0
         car[TC_AT + c] = 0.0
+
+
+@lane_loop
+def _change_controls(slow: Any, period: Any, controls: Any) -> None:
+    """Lets later controls act for the rest of the period."""
+    for c in range(LANES):
+        asked = held(load_pedals(controls, c), slow[FUEL_AT + c])
+        period[STEER_AT + c] = asked.steer
+        period[STEER_AT + LANES + c] = asked.throttle
+        period[STEER_AT + 2 * LANES + c] = asked.brake
+        period[STEER_AT + 3 * LANES + c] = asked.clutch
 
 
 @lane_loop
@@ -220,11 +227,13 @@ def advance(
     curvature: Any,
     sectors: Any,
     place: Any,
+    earlier: Any,
     controls: Any,
     frames: Any,
     count: int,
     first: int,
     last: int,
+    late: int,
     steps: int,
 ) -> None:
     """Steps blocks `first` to `last` through one control period and writes their frames.
@@ -238,16 +247,17 @@ def advance(
         curvature: float[2 cells] Curvature and its rate, for the inner loop.
         sectors: float[MAX_SECTORS] Sector ends.
         place: float[width(World)] The world.
-        controls: float32[N CONTROLS_WIDTH] CONTROLS of all cars.
+        earlier, controls: float32[N CONTROLS_WIDTH] CONTROLS of all cars in the first `late` steps and after them.
         frames: float32[N FRAME_WIDTH] FRAME of all cars, written.
         count: N.
         first, last: Range of blocks.
+        late: Physics steps in which the earlier controls still act.
         steps: Physics steps of the control period.
     """
     world = load_world(place, 0)
-    asked = controls.view(np.int32)
+    asked_before, asked = earlier.view(np.int32), controls.view(np.int32)
     gears = np.empty(LANES, state.dtype)
-    wishes = np.empty(CONTROL_ROW * LANES, state.dtype)
+    wishes, old_wishes = np.empty(CONTROL_ROW * LANES, state.dtype), np.empty(CONTROL_ROW * LANES, state.dtype)
     tile = np.empty(FRAME_ROW * LANES, np.float32)
     starts = np.empty(LANES, np.int64)
     for b in range(first, last):
@@ -256,8 +266,15 @@ def advance(
         mine, cells = params[which[b]], ints[b]
         first_row = b * LANES
         _read_controls(controls, asked, wishes, first_row, count - 1)
-        _begin(car, slow, period, road, gears, cells, mine, wishes, world)
-        _steps(car, period, cells, mine, curvature, world, steps)
+        if late > 0:
+            _read_controls(earlier, asked_before, old_wishes, first_row, count - 1)
+        _begin(car, slow, period, road, gears, cells, mine, old_wishes if late > 0 else wishes, world)
+        part = late
+        for _ in range(2):
+            _steps(car, period, cells, mine, curvature, world, part)
+            if late > 0:
+                _change_controls(slow, period, wishes)
+            part = steps - late
         _read_road(rows, cells, starts, road)
         _finish(car, slow, period, road, gears, cells, mine, sectors, tile, world, steps)
         _integer_fields(tile, cells)

@@ -29,6 +29,15 @@ class Pedals(NamedTuple):
     drs: float
 
 
+class Held(NamedTuple):
+    """What the controls ask of the actuators; fields as in `Period`."""
+
+    steer: float
+    throttle: float
+    brake: float
+    clutch: float
+
+
 class Begun(NamedTuple):
     """What a control period starts from.
 
@@ -41,6 +50,17 @@ class Begun(NamedTuple):
     period: Period
     gear: float
     timer: float
+
+
+@jit
+def held(pedals: Pedals, fuel: float) -> Held:
+    """Limits the controls to their range; without fuel [kg] the throttle does nothing."""
+    return Held(
+        clip(pedals.steer, -1.0, 1.0),
+        clip(pedals.throttle, 0.0, 1.0) * select(fuel > 0.0, 1.0, 0.0),
+        clip(pedals.brake, 0.0, 1.0),
+        clip(pedals.clutch, 0.0, 1.0),
+    )
 
 
 @jit
@@ -57,7 +77,7 @@ def begin_period(
         world: The place.
         p: Parameters.
     """
-    throttle, brake = clip(pedals.throttle, 0.0, 1.0), clip(pedals.brake, 0.0, 1.0)
+    asked = held(pedals, slow.fuel)
     wheel_speed = 0.5 * (car.wheel_speed[2] + car.wheel_speed[3])
     shift = shift_gear(
         pedals.gear,
@@ -65,7 +85,7 @@ def begin_period(
         car.shift_timer,
         wheel_speed,
         car.vx / p.rear_tyre.radius,
-        throttle,
+        clip(pedals.throttle, 0.0, 1.0),
         p.engine.limiter,
         p.drive,
     )
@@ -80,12 +100,12 @@ def begin_period(
     along = car.vx * cosine - car.vy * sine
     fuelled = p.chassis.mass + slow.fuel
     period = Period(
-        steer=clip(pedals.steer, -1.0, 1.0),
-        throttle=throttle * select(slow.fuel > 0.0, 1.0, 0.0),
-        brake=brake,
-        clutch=clip(pedals.clutch, 0.0, 1.0),
+        steer=asked.steer,
+        throttle=asked.throttle,
+        brake=asked.brake,
+        clutch=asked.clutch,
         ratio=gear_ratio(shift.gear, p.drive),
-        drs=select(pedals.drs > 0.5, 1.0, 0.0) * select(brake > 0.0, 0.0, 1.0),
+        drs=select(pedals.drs > 0.5, 1.0, 0.0) * select(asked.brake > 0.0, 0.0, 1.0),
         per_mass=1.0 / fuelled,
         mass=fuelled,
         grip=(

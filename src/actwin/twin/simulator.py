@@ -15,7 +15,7 @@ from actwin.content.car import Car
 from actwin.content.track import Track
 from actwin.errors import ConfigError, ControlError, UnknownNameError
 from actwin.jit import LANES
-from actwin.telemetry.channels import CONTROLS, FRAME, Controls, Frames, as_floats
+from actwin.telemetry.channels import CONTROLS, FRAME, Controls, Frames, as_floats, neutral_controls
 from actwin.twin import kernels
 from actwin.twin.layout import block_column, empty_blocks, field_paths, flatten
 from actwin.twin.params import CarParams, car_params
@@ -33,6 +33,25 @@ SERIAL_BELOW = 1024
 """Cars up to which one thread is the better choice."""
 
 Indices = npt.NDArray[np.int64]
+
+
+def whole_steps(duration: float, step: float) -> int:
+    """Physics steps in a delay of the controls.
+
+    Args:
+        duration: [s] Of the delay, at most one second.
+        step: [s] Of the physics.
+
+    Raises:
+        ConfigError: It is not a whole number of them.
+    """
+    steps = round(duration / step) if 0.0 <= duration <= 1.0 else -1
+    if steps < 0 or abs(steps * step - duration) > 1.0e-6:
+        raise ConfigError(
+            f"The controls cannot be delayed by {duration} s. Give a multiple of the physics step of {step} s, "
+            "from 0 to 1 s."
+        )
+    return steps
 
 
 @dataclass(frozen=True)
@@ -70,6 +89,7 @@ class Simulator:
         threads: Threads that share the blocks; default one below 1,024 cars, else two.
         conditions: Weather, road, rules.
         assists: Electronic aids.
+        control_delay: [s] From `step` being given controls to the car following them, a whole number of physics steps.
         precision: `"single"`, or `"double"` as the reference that tests compare with.
 
     Attributes:
@@ -91,6 +111,7 @@ class Simulator:
         threads: int | None = None,
         conditions: Conditions | None = None,
         assists: Assists | None = None,
+        control_delay: float = 0.0,
         precision: str = "single",
     ) -> None:
         if n < 1:
@@ -107,6 +128,10 @@ class Simulator:
         self.control_period = substeps * physics_step
         self.conditions = conditions or Conditions()
         self.assists = assists or Assists()
+        delay = whole_steps(control_delay, physics_step)
+        self._delayed, self._late = divmod(delay, substeps)
+        self._past = np.repeat(neutral_controls(n)[None], self._delayed + 2 if delay else 0, axis=0)
+        self._turn = 0
         self.road = RoadTable(track)
         self.frames: Frames = np.zeros(n, FRAME)
         self._float = np.float64 if precision == "double" else np.float32
@@ -286,6 +311,7 @@ class Simulator:
             starts,
             self.substeps,
         )
+        self._forget_controls(where)
         return self.frames
 
     def step(self, controls: Controls) -> Frames:
@@ -300,18 +326,38 @@ class Simulator:
         Raises:
             ControlError: Controls of another length or type, or with a value that is not finite.
         """
-        floats = self._control_floats(controls)
+        asked = self._control_floats(controls)
+        earlier, floats = self._in_force(controls) if len(self._past) else (asked, asked)
         if self._pool is None:
-            self._advance(floats, 0, self._blocks)
+            self._advance(earlier, floats, 0, self._blocks)
         else:
             cuts = [self._blocks * i // self.threads for i in range(self.threads + 1)]
-            jobs = [self._pool.submit(self._advance, floats, a, b) for a, b in pairwise(cuts[1:])]
-            self._advance(floats, cuts[0], cuts[1])
+            jobs = [self._pool.submit(self._advance, earlier, floats, a, b) for a, b in pairwise(cuts[1:])]
+            self._advance(earlier, floats, cuts[0], cuts[1])
             for job in jobs:
                 job.result()
         return self.frames
 
-    def _advance(self, controls: npt.NDArray[np.float32], first: int, last: int) -> None:
+    def _in_force(self, controls: Controls) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Controls that act in the first steps of this period, and those that act in the rest of it."""
+        self._turn += 1
+        self._past[self._turn % len(self._past)] = controls
+        now = self._past[(self._turn - self._delayed) % len(self._past)]
+        before = self._past[(self._turn - self._delayed - 1) % len(self._past)]
+        return as_floats(before).reshape(-1), as_floats(now).reshape(-1)
+
+    def _forget_controls(self, where: Indices) -> None:
+        """What was asked of these cars before they were moved no longer comes through; they go on as they are."""
+        if not len(self._past):
+            return
+        calm = neutral_controls(len(where))
+        for name in ("steer", "throttle", "brake", "gear"):
+            calm[name] = self.frames[name][where]
+        self._past[:, where] = calm
+
+    def _advance(
+        self, earlier: npt.NDArray[np.float32], controls: npt.NDArray[np.float32], first: int, last: int
+    ) -> None:
         kernels.advance(
             self._state,
             self._ints,
@@ -321,11 +367,13 @@ class Simulator:
             self._curvature,
             self._sectors,
             self._world,
+            earlier,
             controls,
             self._frame_floats,
             self.n,
             first,
             last,
+            self._late,
             self.substeps,
         )
 
@@ -381,6 +429,7 @@ class Simulator:
         kernels.write_frames(
             self._state, self._ints, self._params, self._which, self._world, self._frame_floats, where, self.substeps
         )
+        self._forget_controls(where)
         return self.frames
 
     def _indices(self, index: npt.ArrayLike | None) -> Indices:
