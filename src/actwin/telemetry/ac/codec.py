@@ -131,6 +131,15 @@ def cells(records: Records) -> Cells:
     return records.view("<i4").reshape(len(records), -1)
 
 
+def cells_of(layout: np.dtype[Any], kind: str) -> npt.NDArray[np.intp]:
+    """Columns that hold values of one type when records of this layout, which is flat, are seen as `cells`."""
+    columns: list[int] = []
+    for name in layout.names or ():
+        found, offsets = _places(layout, name, None)
+        columns += (offset // 4 for offset in offsets if found == kind)
+    return np.array(columns, np.intp)
+
+
 def blank(record: np.dtype[Any]) -> Records:
     """record[1] that says nothing: NaN in fields of floats, 0 in those of integers; read-only."""
     result = np.zeros(1, record)

@@ -30,7 +30,7 @@ from actwin.telemetry.ac.links import (
     REMOTE_GAME,
     UP,
 )
-from actwin.telemetry.ac.pages import Status, absent_fields, text, write_text
+from actwin.telemetry.ac.pages import Status, absent_fields, folder_text, printable_text, text, write_text
 from actwin.telemetry.ac.remote_packets import CAR_INFO_LETTER, RT_CAR_INFO
 from actwin.telemetry.ac.source import GameInfo
 from actwin.telemetry.channels import FRAME, FRAME_CHANNELS, FRAME_WIDTH, GAME, GAME_CHANNELS
@@ -194,15 +194,15 @@ def info_from_static(static: Records, source: str = "memory", steer_lock: float 
         steer_lock: [rad] When known from elsewhere.
     """
     row = static[0]
-    name = " ".join(part for part in (text(row["playerName"]), text(row["playerSurname"])) if part)
+    name = " ".join(part for part in (printable_text(row["playerName"]), printable_text(row["playerSurname"])) if part)
     return GameInfo(
         source=source,
-        car=text(row["carModel"]),
-        track=text(row["track"]),
-        layout=text(row["trackConfiguration"]),
-        driver=name or text(row["playerNick"]),
-        ac_version=text(row["acVersion"]),
-        sm_version=text(row["smVersion"]),
+        car=folder_text(row["carModel"]),
+        track=folder_text(row["track"]),
+        layout=folder_text(row["trackConfiguration"]),
+        driver=name or printable_text(row["playerNick"]),
+        ac_version=printable_text(row["acVersion"]),
+        sm_version=printable_text(row["smVersion"]),
         track_length=float(row["trackSPlineLength"]),
         max_rpm=float(row["maxRpm"]),
         max_fuel=float(row["maxFuel"]) * FUEL_DENSITY,

@@ -177,6 +177,7 @@ OLDEST: Final = {PHYSICS: 276, GRAPHICS: 276, STATIC: 464, STATIC_SHORT: 464}
 """[B] What each page held before version 1.5 of the game; what a shorter page lacks reads as 0."""
 
 _LARGEST = 65_536
+_NOT_IN_NAMES = frozenset('\\/:*?"<>|')
 
 _SINCE: Final[dict[tuple[int, ...], str]] = {
     (1, 5): "turboBoost ballast airDensity isInPitLane surfaceGrip",
@@ -251,6 +252,17 @@ def text(field: npt.ArrayLike) -> str:
     return units[: ends[0] if len(ends) else len(units)].tobytes().decode("utf-16-le", errors="replace")
 
 
+def printable_text(field: npt.ArrayLike) -> str:
+    """`text` without control characters, for people."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text(field))
+
+
+def folder_text(field: npt.ArrayLike) -> str:
+    """`text` that names a folder; what no folder name may contain becomes `_`, so that it cannot lead elsewhere."""
+    words = "".join("_" if letter in _NOT_IN_NAMES else letter for letter in printable_text(field)).strip()
+    return words if words.strip(".") else "_" * len(words)
+
+
 def write_text(field: npt.NDArray[Any], words: str, end: str = "\0") -> None:
     """Writes text into a field, cut to fit with its end, the rest zeros.
 
@@ -298,4 +310,4 @@ def static_page(data: Bytes) -> npt.NDArray[Any]:
 
 def _folder_name(field: npt.NDArray[Any]) -> bool:
     words = text(field)
-    return bool(words) and words.isprintable() and not set(words) & set('\\/:*?"<>|\ufffd')
+    return bool(words) and words.isprintable() and not set(words) & (_NOT_IN_NAMES | {"\ufffd"})
