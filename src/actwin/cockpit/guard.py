@@ -10,7 +10,8 @@ import argparse
 import contextlib
 import socket
 import sys
-from typing import Any
+import time
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -33,33 +34,56 @@ from actwin.cockpit.actuators.guard_wire import (
 from actwin.cockpit.actuators.protocol import NEUTRAL_BRAKE, SILENCE, Actuator, Pose, neutral, open_unguarded
 from actwin.errors import ActwinError, ControlError, MissingExtraError, SourceError
 
+HALT: Final = 5.0
+"""[s] For which the car of a dead driver is braked before it is let go."""
 
-def hold(actuator: Actuator, connection: socket.socket, silence: float, brake: float) -> None:
-    """Does what the driver asks, until it closes or dies.
+
+def hold(
+    actuator: Actuator, connection: socket.socket, silence: float, brake: float, halt: float, sleep: Any = time.sleep
+) -> None:
+    """Does what the driver asks, until it closes or dies; the car of a dead one is braked for a while first.
 
     Args:
         actuator: To hold.
         connection: To the driver.
         silence: [s] Without a request after which the car is left neutral.
         brake: [-] Pedal of the neutral car.
+        halt: [s] For which the car of a dead driver is held neutral.
+        sleep: To use instead of `time.sleep`.
     """
     connection.settimeout(silence)
     try:
-        while True:
-            try:
-                request = receive(connection, REQUEST)
-            except TimeoutError:
-                actuator.send(neutral(brake))
-                continue
-            if request is None or request["kind"][0] == CLOSE:
-                return
-            connection.sendall(answer(actuator, request).tobytes())
+        while not serve_once(actuator, connection, brake):
+            pass
     except (OSError, SourceError):
-        return  # the driver, or the game, is gone
-    finally:
         with contextlib.suppress(OSError, SourceError):
             actuator.send(neutral(brake))
+            sleep(halt)
+    finally:
         actuator.close()
+
+
+def serve_once(actuator: Actuator, connection: socket.socket, brake: float) -> bool:
+    """Does one request, or what has to be done when none comes.
+
+    Returns:
+        Whether the driver has closed.
+
+    Raises:
+        ConnectionError: The driver is gone.
+        SourceError: The game is gone.
+    """
+    try:
+        request = receive(connection, REQUEST)
+    except TimeoutError:
+        actuator.send(neutral(brake))
+        return False
+    if request is None:
+        raise ConnectionError("the driver is gone")
+    if request["kind"][0] == CLOSE:
+        return True
+    connection.sendall(answer(actuator, request).tobytes())
+    return False
 
 
 def answer(actuator: Actuator, request: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -100,6 +124,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--silence", type=float, default=SILENCE)
     parser.add_argument("--brake", type=float, default=NEUTRAL_BRAKE)
+    parser.add_argument("--halt", type=float, default=HALT)
     given = parser.parse_args(arguments)
     token = bytes.fromhex(sys.stdin.readline().strip())
     if len(token) != TOKEN:
@@ -114,7 +139,7 @@ def main(arguments: list[str] | None = None) -> None:
             greet(connection, token, REFUSED, str(error))
         else:
             greet(connection, token, READY, actuator.name)
-            hold(actuator, connection, given.silence, given.brake)
+            hold(actuator, connection, given.silence, given.brake, given.halt)
 
 
 if __name__ == "__main__":

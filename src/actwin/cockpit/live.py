@@ -31,6 +31,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
 """[s] Between attempts to reconnect: each pause is twice the one before."""
 FARTHEST: Final = 200.0
 """[m] From the centre line; a car further away is on another track."""
+SAME_LENGTH: Final = 0.03
+"""[-] By which the game's reference line may be longer or shorter than the centre line."""
 PLACED: Final = 1.0
 """[s] For a car that was put somewhere to show up there."""
 NEAR: Final = 8.0
@@ -156,13 +158,21 @@ class LiveCockpit:
         self._completion = Completion(self._track, self._car, _missing(first.frame, self.info.source), self._period)
         self._require_what_driving_needs()
         self._begin(first)
-        offset = float(self.frames["lateral_offset"][0])
-        if not abs(offset) <= FARTHEST:
-            raise SourceError(
-                f"The car is {abs(offset):.0f} m from the road of '{self._track.name}'; the game drives on "
-                f"'{self.info.track}'. Give the track that the game drives on."
-            )
+        self._require_the_same_road(self._track)
         return self.info
+
+    def _require_the_same_road(self, track: Track) -> None:
+        offset, length = abs(float(self.frames["lateral_offset"][0])), self.info.track_length
+        problem = ""
+        if not offset <= FARTHEST:
+            problem = f"the car is {offset:.0f} m from its road"
+        elif length > 0.0 and abs(length / track.length - 1.0) > SAME_LENGTH:
+            problem = f"its lap has {track.length:.0f} m, the game's {length:.0f} m"
+        if problem:
+            raise SourceError(
+                f"The game does not drive on '{track.name}' but on '{self.info.track}': {problem}. "
+                "Give the track that the game drives on."
+            )
 
     def _require_what_driving_needs(self) -> None:
         lacking = sorted(set(NEEDED) & self.lacking)
@@ -366,9 +376,11 @@ def open_cockpit(
         SourceError: `auto`, and no game answers.
     """
     telemetry = open_source(source)
+    kind, _, place = source.strip().partition(":")
+    folder = place if kind == "memory" else ""
     return LiveCockpit(
         telemetry,
-        lambda: open_actuator(actuator, telemetry),
+        lambda: open_actuator(actuator, telemetry, folder=folder),
         track,
         car,
         period,

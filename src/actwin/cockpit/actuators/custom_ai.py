@@ -6,6 +6,7 @@ whether a teleport has worked. How CSP reads `teleport_dir` and the DRS button h
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from typing import Any, Final
@@ -64,10 +65,10 @@ class CustomAI:
         self._state: npt.NDArray[Any] = neutral_car_controls()
         self._shifter = Shifter()
         self._car: Mapping | None = None
+        self._open = True
         self._controls = Mapping.create(controls_name(car), CAR_CONTROLS.itemsize, folder)
         self._write()
         if wait > 0.0 and not self._answered(wait):
-            self._controls.unlink()
             self.close()
             raise SourceError(
                 "Nobody takes the controls of Custom AI: it needs Assetto Corsa in a live session with Custom Shaders "
@@ -159,13 +160,13 @@ class CustomAI:
         return bool(np.linalg.norm(now["position"][0] - target) < NEAR)
 
     def close(self) -> None:
-        """Leaves the car neutral and lets go; where the mapping is a file it stays, for the game to read."""
-        try:
-            if self._controls.size:
+        """Leaves the car neutral and lets go; where the mapping is a file, the emulator then takes the car back."""
+        if self._open:
+            self._open = False
+            with contextlib.suppress(OSError, SourceError):
                 self.send(neutral())
-        except (OSError, ValueError, SourceError):
-            pass
-        self._controls.close()
+            self._controls.unlink()
+            self._controls.close()
         if self._car is not None:
             self._car.close()
             self._car = None

@@ -88,14 +88,17 @@ def within_range(controls: Controls) -> Controls:
     return sent
 
 
-def open_actuator(text: str, source: Source | None = None, *, brake: float = NEUTRAL_BRAKE) -> Actuator:
+def open_actuator(
+    text: str, source: Source | None = None, *, folder: str = "", brake: float = NEUTRAL_BRAKE
+) -> Actuator:
     """An actuator from how the user names it.
 
     Args:
         text: `custom_ai` or `custom_ai:FOLDER` (Custom Shaders Patch), `app` or `app:HOST[:PORT]` (the in-game app),
             `vigem` or `vjoy` (virtual controllers of Windows), `uinput` (Linux), `none` to move nothing, `auto` for the
             first of them that works.
-        source: Where the telemetry comes from; `auto` asks at the same place first, `app` shares its connection.
+        source: Where the telemetry comes from; `app` shares its connection.
+        folder: Of the game's shared memory where it is not the platform's own place.
         brake: [-] Pedal of the car while nobody drives.
 
     Raises:
@@ -105,7 +108,9 @@ def open_actuator(text: str, source: Source | None = None, *, brake: float = NEU
     """
     kind, _, rest = text.strip().partition(":")
     if kind == "auto" and not rest:
-        return _first_that_works(source, brake)
+        return _first_that_works(source, folder, brake)
+    if kind == "custom_ai" and folder and not rest:
+        text = f"custom_ai:{folder}"
     if kind not in _OPENERS:
         raise ConfigError(
             f"Unknown actuator '{text}'. Give auto, none, {', '.join(k for k in _OPENERS if k != 'none')}."
@@ -113,15 +118,13 @@ def open_actuator(text: str, source: Source | None = None, *, brake: float = NEU
     return _OPENERS[kind](text.strip(), rest, source, brake)
 
 
-def _first_that_works(source: Source | None, brake: float) -> Actuator:
+def _first_that_works(source: Source | None, folder: str, brake: float) -> Actuator:
     """Nearest to the car first: Custom AI, the app, a virtual controller of this platform."""
-    place = source.name.partition(":")[2] if source is not None and source.name.startswith("memory:") else ""
     pads = {"win32": ("vigem", "vjoy"), "linux": ("uinput",)}.get(sys.platform, ())
-    wanted = (f"custom_ai:{place}" if place else "custom_ai", "app", *pads)
     failures = []
-    for text in wanted:
+    for text in ("custom_ai", "app", *pads):
         try:
-            return open_actuator(text, source, brake=brake)
+            return open_actuator(text, source, folder=folder, brake=brake)
         except ActwinError as error:
             failures.append(f"{text}: {error}")
     raise SourceError(f"Nothing can move the controls. {' '.join(failures)}")
