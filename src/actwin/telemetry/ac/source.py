@@ -169,13 +169,14 @@ def _memory(rest: str) -> Source:
 
 
 def _udp(rest: str) -> Source:
-    from actwin.telemetry.ac.remote import PORT, RemoteSource
+    from actwin.telemetry.ac.remote import RemoteSource
+    from actwin.telemetry.ac.remote_packets import PORT
 
     return RemoteSource(*address(rest, "127.0.0.1", PORT))
 
 
 def _app(rest: str) -> Source:
-    from actwin.telemetry.ac.app_client import AppSource
+    from actwin.telemetry.ac.app_source import AppSource
 
     return AppSource(*address(rest, "127.0.0.1", 2345))
 

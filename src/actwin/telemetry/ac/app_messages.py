@@ -1,0 +1,288 @@
+"""What the in-game app and its clients say to each other, read strictly."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NoReturn
+
+import numpy as np
+
+from actwin.errors import ControlError, SourceError
+from actwin.telemetry.ac.app_frames import REQUIRED
+from actwin.telemetry.ac.literal import parse, parse_literal
+from actwin.telemetry.channels import AUTO_GEAR, CONTROLS, Controls
+
+MAX_TELEMETRY: Final = 1 << 16
+"""[byte] No datagram is longer."""
+MAX_NAMES: Final = 400
+MAX_NAME: Final = 64
+MAX_TEXT: Final = 1024
+MAX_VECTOR: Final = 64
+HUGE: Final = 1e30
+"""Numbers beyond it are nonsense for every name."""
+
+SEPARATOR: Final = b"HEADER-END"
+MAX_OPPONENTS: Final = 1 << 20
+"""[byte] Of a list of opponents."""
+
+SHIFT_PULSE: Final = 2
+SHIFT_PERIOD: Final = 8
+"""Messages for which a shift is asked for, and from one request to the next."""
+
+
+def telemetry(data: bytes) -> dict[str, Any] | None:
+    """Reads a message about the driven car.
+
+    Args:
+        data: A datagram.
+
+    Returns:
+        Finite numbers, texts and tuples of finite numbers by name; what the sender did not know is absent. None when it
+        is no telemetry.
+    """
+    if len(data) > MAX_TELEMETRY:
+        return None
+    try:
+        text = data.decode("utf-8")
+        try:
+            found = json.loads(text, parse_constant=lambda word: None)
+        except ValueError:
+            found = parse_literal(text)
+        message = mapping(found)
+    except (UnicodeDecodeError, RecursionError, SourceError):
+        return None
+    return message if message.keys() >= REQUIRED and all(_number(message[name]) for name in REQUIRED) else None
+
+
+def mapping(found: Any) -> dict[str, Any]:
+    """A flat dict in which every value is a finite number, a text or a tuple of finite numbers.
+
+    Args:
+        found: As a parser returned it. Unknown values (None, NaN) are left out, anything else is refused.
+
+    Raises:
+        SourceError: It has another shape.
+    """
+    if not isinstance(found, dict) or len(found) > MAX_NAMES:
+        _refuse("it is no list of names and values")
+    return {name: value for name, value in _entries(found) if value is not None}
+
+
+def _entries(found: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in found.items():
+        if not isinstance(name, str) or len(name) > MAX_NAME:
+            _refuse("a name is no short text")
+        yield name, _value(name, value)
+
+
+def _value(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value if len(value) <= MAX_TEXT else _refuse(f"'{name}' is too long")
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int | float):
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        return value if abs(value) < HUGE else _refuse(f"'{name}' is beyond all measure")
+    if isinstance(value, list | tuple):
+        if len(value) > MAX_VECTOR:
+            _refuse(f"'{name}' has too many values")
+        numbers = tuple(_value(name, item) for item in value)
+        return numbers if all(_number(item) for item in numbers) else None
+    return _refuse(f"'{name}' is nested")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _refuse(problem: str) -> NoReturn:
+    raise SourceError(f"The answer is not the in-game app's: {problem}. Is this its port?")
+
+
+def opponents(data: bytes) -> list[dict[str, Any]]:
+    """Reads a list of opponents.
+
+    Args:
+        data: JSON or a Python literal.
+
+    Returns:
+        `id`, `world_position` (three numbers), `speedKMH`, `yaw` of each, as far as known.
+
+    Raises:
+        SourceError: It is no such list.
+    """
+    try:
+        found = parse(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        _refuse("it is no text")
+    if not isinstance(found, list) or len(found) > MAX_NAMES:
+        _refuse("it is no list of cars")
+    return [mapping(car) for car in found]
+
+
+class OpponentStream:
+    """Cuts the stream of opponents into lists, however TCP splits or joins it.
+
+    Attributes:
+        count: Opponents that the greeting promised, None before it came.
+    """
+
+    def __init__(self) -> None:
+        self.count: int | None = None
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> list[list[dict[str, Any]]]:
+        """Takes the next bytes.
+
+        Returns:
+            The lists that are complete now.
+
+        Raises:
+            SourceError: It is another stream.
+        """
+        self._buffer += data
+        if len(self._buffer) > 2 * MAX_OPPONENTS:
+            _refuse("a list of opponents is too long")
+        found = []
+        while (at := self._buffer.find(SEPARATOR)) >= 0:
+            head = self._header(self._buffer[:at])
+            if head is None:
+                break
+            begin = at + len(SEPARATOR)
+            size = _encoded_length(self._buffer, begin, head)
+            if size is None:
+                break
+            found.append(opponents(self._buffer[begin : begin + size]))
+            self._buffer = self._buffer[begin + size :]
+        if len(self._buffer) > 16 and SEPARATOR not in self._buffer:
+            _refuse("no length comes before a list")
+        return found
+
+    def _header(self, head: bytes) -> int | None:
+        """Length of the next list; the first header has the number of opponents before it."""
+        if not head.isdigit() or len(head) > 10:
+            _refuse("no length comes before a list")
+        if self.count is not None:
+            length = int(head)
+        else:
+            split = self._split_greeting(head)
+            if split is None:
+                return None
+            self.count, length = split
+        if length > MAX_OPPONENTS:
+            _refuse("a list of opponents is too long")
+        return length
+
+    def _split_greeting(self, head: bytes) -> tuple[int, int] | None:
+        """Number of opponents and length of the first list, which follow each other without a mark.
+
+        The list itself tells where to cut: it ends with its closing bracket, and has as many cars.
+        """
+        begin = self._buffer.find(SEPARATOR) + len(SEPARATOR)
+        for cut in range(1, len(head)):
+            count, length = int(head[:cut]), int(head[cut:])
+            if length > MAX_OPPONENTS or str(length).encode() != head[cut:]:
+                continue
+            body = self._buffer[begin : begin + length]
+            try:
+                if len(body) == length and len(opponents(body)) == count:
+                    return count, length
+            except SourceError:
+                continue
+        return None
+
+
+def _encoded_length(buffer: bytes, begin: int, characters: int) -> int | None:
+    """[byte] Of so many characters of UTF-8, None when they are not all there."""
+    part = buffer[begin : begin + characters]
+    if len(part) == characters and part.isascii():
+        return characters
+    try:
+        text = buffer[begin:].decode("utf-8", "ignore")
+    except UnicodeDecodeError:
+        return None
+    return len(text[:characters].encode("utf-8")) if len(text) >= characters else None
+
+
+class ControlWriter:
+    """Turns CONTROLS into the client's message.
+
+    The plugin of assetto_corsa_gym knows no wanted gear, only shift buttons; both are sent.
+    """
+
+    def __init__(self) -> None:
+        self._since_shift = SHIFT_PERIOD
+        self._shift = 0
+
+    def write(self, controls: Controls, steps: int, gear: int | None) -> tuple[bytes, Controls]:
+        """One message.
+
+        Args:
+            controls: CONTROLS[1].
+            steps: Number of the telemetry message it answers.
+            gear: Engaged gear, None when unknown.
+
+        Returns:
+            The message, and CONTROLS[1] as it says them.
+
+        Raises:
+            ControlError: A value is not finite, or there is more than one row.
+        """
+        sent = limited(controls)
+        row = sent[0]
+        clutch, by_hand = float(row["clutch"]), int(row["gear"]) != AUTO_GEAR
+        message: dict[str, float] = {
+            "steer": _say(-row["steer"]),
+            "acc": _say(2.0 * row["throttle"] - 1.0),
+            "brake": _say(2.0 * row["brake"] - 1.0),
+            "enable_clutch": int(clutch < 1.0),
+            "clutch": _say(1.0 - 2.0 * clutch),
+            "enable_gear_shift": int(by_hand),
+            "shift_up": 0,
+            "shift_down": 0,
+            "drs": int(row["drs"] > 0.5),
+            "server_steps": steps,
+        }
+        if by_hand:
+            message["gear"] = int(row["gear"])
+            self._press(int(row["gear"]), gear, message)
+        return json.dumps(message).encode("ascii"), sent
+
+    def _press(self, wanted: int, gear: int | None, message: dict[str, float]) -> None:
+        self._since_shift += 1
+        if self._since_shift >= SHIFT_PERIOD and gear is not None and gear != wanted:
+            self._shift, self._since_shift = (1 if wanted > gear else -1), 0
+        if self._since_shift < SHIFT_PULSE:
+            message["shift_up" if self._shift > 0 else "shift_down"] = 1
+
+
+def limited(controls: Controls) -> Controls:
+    """CONTROLS[1] within the limits of every control.
+
+    Args:
+        controls: CONTROLS[1].
+
+    Raises:
+        ControlError: A value is not finite, or there is more than one row.
+    """
+    if len(controls) != 1:
+        raise ControlError(f"The in-game app drives one car, but controls for {len(controls)} were given.")
+    sent = np.zeros(1, CONTROLS)
+    for name, low, high in (("steer", -1, 1), ("throttle", 0, 1), ("brake", 0, 1), ("clutch", 0, 1), ("drs", 0, 1)):
+        value = float(controls[name][0])
+        if not math.isfinite(value):
+            raise ControlError(f"The control '{name}' is {value}, which no car can follow.")
+        sent[name] = min(max(value, low), high)
+    sent["drs"] = sent["drs"] > 0.5
+    sent["gear"] = np.clip(controls["gear"], AUTO_GEAR, 10)
+    return sent
+
+
+def _say(value: Any) -> float:
+    """The number with as many digits as single precision has."""
+    return float(f"{float(value):.9g}")
