@@ -30,11 +30,13 @@ from actwin.telemetry.ac.links import (
     REMOTE_GAME,
     UP,
 )
-from actwin.telemetry.ac.pages import Status, absent_fields, folder_text, printable_text, text, write_text
+from actwin.telemetry.ac.pages import Status, absent_fields, text, write_text
 from actwin.telemetry.ac.remote_packets import CAR_INFO_LETTER, RT_CAR_INFO
+from actwin.telemetry.ac.session_page import clock_text
+from actwin.telemetry.ac.session_page import write_static as write_static
 from actwin.telemetry.ac.source import GameInfo
 from actwin.telemetry.channels import FRAME, FRAME_CHANNELS, FRAME_WIDTH, GAME, GAME_CHANNELS
-from actwin.units import FUEL_DENSITY, KMH_PER_MS, MPH_PER_MS
+from actwin.units import KMH_PER_MS, MPH_PER_MS
 
 Records = npt.NDArray[Any]
 
@@ -42,10 +44,6 @@ BLANK_FRAME: Final = blank(FRAME)
 """FRAME[1] that says nothing."""
 BLANK_GAME: Final = blank(GAME)
 """GAME[1] that says nothing."""
-
-SM_VERSION: Final = "1.7"
-AC_VERSION: Final = "1.16.4"
-"""The version of the game whose pages these are."""
 
 _BLANK_SAMPLE: Final = np.concatenate((cells(BLANK_FRAME), cells(BLANK_GAME)), axis=1)
 _CODECS: Final[dict[str, tuple[Codec, ...]]] = {
@@ -155,64 +153,6 @@ def write_graphics(frame: Records, game: Records, graphics: Records) -> None:
         write_text(row["split"], clock_text(int(row["lastSectorTime"])))
 
 
-def write_static(info: GameInfo, static: Records) -> None:
-    """Writes a session's facts into a static page; fields that `info` does not know keep what they hold.
-
-    Args:
-        info: The session.
-        static: STATIC[1], written in place.
-    """
-    row = static[0]
-    for field, words in (
-        ("smVersion", info.sm_version or SM_VERSION),
-        ("acVersion", info.ac_version or AC_VERSION),
-        ("carModel", info.car),
-        ("track", info.track),
-        ("trackConfiguration", info.layout),
-        ("playerName", info.driver),
-        ("playerNick", info.driver),
-    ):
-        write_text(row[field], words)
-    for field, value in (
-        ("maxTorque", info.max_torque),
-        ("maxPower", info.max_power),
-        ("maxRpm", info.max_rpm),
-        ("maxFuel", info.max_fuel / FUEL_DENSITY),
-        ("trackSPlineLength", info.track_length),
-        ("sectorCount", info.sector_count),
-    ):
-        if math.isfinite(value):
-            row[field] = value
-
-
-def info_from_static(static: Records, source: str = "memory", steer_lock: float = math.nan) -> GameInfo:
-    """The session as the static page tells it.
-
-    Args:
-        static: STATIC[1].
-        source: Name of who read it.
-        steer_lock: [rad] When known from elsewhere.
-    """
-    row = static[0]
-    name = " ".join(part for part in (printable_text(row["playerName"]), printable_text(row["playerSurname"])) if part)
-    return GameInfo(
-        source=source,
-        car=folder_text(row["carModel"]),
-        track=folder_text(row["track"]),
-        layout=folder_text(row["trackConfiguration"]),
-        driver=name or printable_text(row["playerNick"]),
-        ac_version=printable_text(row["acVersion"]),
-        sm_version=printable_text(row["smVersion"]),
-        track_length=float(row["trackSPlineLength"]),
-        max_rpm=float(row["maxRpm"]),
-        max_fuel=float(row["maxFuel"]) * FUEL_DENSITY,
-        max_torque=float(row["maxTorque"]),
-        max_power=float(row["maxPower"]),
-        sector_count=int(row["sectorCount"]),
-        steer_lock=steer_lock,
-    )
-
-
 def frames_from_remote(packets: Records, steer_lock: float = math.nan) -> tuple[Records, Records]:
     """What packets of the UDP remote telemetry say; the game sends them in live sessions only.
 
@@ -294,14 +234,6 @@ def custom_ai_from_frames(frame: Records, game: Records, cars: Records, max_boos
     out = np.zeros((len(frame), 4), bool)
     np.put_along_axis(out, farthest_out, np.arange(4) < frame["tyres_out"][:, None], axis=1)
     cars["wheels_valid_surface"] = (~out << np.arange(4)).sum(axis=1)
-
-
-def clock_text(milliseconds: int) -> str:
-    """A time as the game writes it, `m:ss:mmm`; `-:--:---` below zero."""
-    if milliseconds < 0:
-        return "-:--:---"
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes}:{rest // 1000:02d}:{rest % 1000:03d}"
 
 
 def _blank(n: int) -> tuple[Records, Records]:

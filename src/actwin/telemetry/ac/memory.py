@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.errors import SourceError
-from actwin.telemetry.ac.frames import frames_from_pages, info_from_static
+from actwin.telemetry.ac.frames import frames_from_pages
 from actwin.telemetry.ac.mapping import Mapping
 from actwin.telemetry.ac.page_writer import PageWriter as PageWriter
 from actwin.telemetry.ac.pages import (
@@ -31,6 +31,7 @@ from actwin.telemetry.ac.pages import (
     version_of,
 )
 from actwin.telemetry.ac.picture_delay import PictureDelay
+from actwin.telemetry.ac.session_page import info_from_static
 from actwin.telemetry.ac.source import GameInfo, Health, Sample
 
 POLL: Final = 0.0005

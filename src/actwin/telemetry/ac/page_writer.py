@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.errors import SourceError
-from actwin.telemetry.ac.frames import write_graphics, write_physics, write_static
+from actwin.telemetry.ac.frames import write_graphics, write_physics
 from actwin.telemetry.ac.mapping import Mapping
 from actwin.telemetry.ac.pages import (
     GRAPHICS,
@@ -22,6 +22,7 @@ from actwin.telemetry.ac.pages import (
     STATIC_NAME,
     Status,
 )
+from actwin.telemetry.ac.session_page import write_static
 from actwin.telemetry.ac.source import GameInfo
 
 BRIDGE_SIZE: Final = 2048

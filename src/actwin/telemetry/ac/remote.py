@@ -92,6 +92,7 @@ class RemoteSource:
         self.info, self.rejected = GameInfo(source=self.name), 0
         self._clock = clock
         self._socket: socket.socket | None = None
+        self._asked = self._last_time = -math.inf
         self._reset()
 
     def connect(self, timeout: float = 2.0) -> GameInfo:
@@ -175,8 +176,7 @@ class RemoteSource:
         self._refusal = 0
         self._laps: deque[Lap] = deque(maxlen=LAPS_KEPT)
         self._times: deque[float] = deque(maxlen=1024)
-        self._asked: float = -math.inf
-        self._last_time: float = -math.inf
+        self._asked = self._last_time = -math.inf
         self._dropped = 0
 
     def _opened(self) -> socket.socket:
