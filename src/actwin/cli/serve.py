@@ -99,14 +99,14 @@ def _three(first: int) -> tuple[int, int, int]:
 
 def _announce(emulator: Emulator, as_json: bool) -> None:
     """Says who is served and where, at once: other programs wait for it."""
-    info, places = emulator.game.info, {one.name: one.place for one in emulator.interfaces}
+    info, places = emulator.game.info, {one.name: one.places for one in emulator.interfaces}
     if as_json:
         typer.echo(json.dumps({"track": info.track, "car": info.car, "cars": emulator.game.n, "serving": places}))
     else:
         out = console()
         out.print(f"Serving {info.car} on {info.track}. Ctrl-C stops.")
-        for name, place in places.items():
-            out.print(f"  {name}: {place}", soft_wrap=True)
+        for name, found in places.items():
+            out.print(f"  {name}: {', '.join(f'{what} {where}' for what, where in found.items())}", soft_wrap=True)
     import sys
 
     sys.stdout.flush()

@@ -205,7 +205,7 @@ class _Loop:
             processor_time=time.process_time() - self._processor,
             late=self._pacer.missed,
             lost=self._lost,
-            sections=self._pacer.spreads(),
+            sections=self._pacer.spreads() | self._emulator.timing.spreads(),
         )
 
 

@@ -53,9 +53,9 @@ class App(Interface):
         self.app = AppHost(fake, ports, host, settings, clock=clock)
 
     @property
-    def place(self) -> str:
+    def places(self) -> dict[str, str]:
         """Addresses of its servers."""
-        return ", ".join(f"{name} {host}:{port}" for name, (host, port) in self.app.addresses.items())
+        return {name: f"{host}:{port}" for name, (host, port) in self.app.addresses.items()}
 
     def controls(self, car: int) -> npt.NDArray[Any] | None:
         """CONTROLS[1] of whoever drives the player's car through the app."""

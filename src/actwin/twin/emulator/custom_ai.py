@@ -110,9 +110,9 @@ class CustomAi(Interface):
             watched.clear()
 
     @property
-    def place(self) -> str:
+    def places(self) -> dict[str, str]:
         """Names of the mappings, and their folder when it was chosen."""
-        return f"{PREFIX}* in {self._folder}" if self._folder else f"{PREFIX}*"
+        return {"mappings": f"{PREFIX}*"} | ({"folder": str(self._folder)} if self._folder else {})
 
     def receive(self) -> None:
         """Reads controls and the wishes about the whole session."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.errors import ConfigError
+from actwin.pacing import Pacer
 from actwin.telemetry.channels import Controls, Frames, neutral_controls
 from actwin.twin.emulator.game import Game
 from actwin.twin.emulator.interface import Interface
@@ -153,6 +154,7 @@ class Emulator:
     Attributes:
         game: The session.
         interfaces: What is served.
+        timing: Durations of the parts of a step: `decide`, `physics`, and each interface by its name.
 
     Raises:
         ConfigError: A simulator of more than one substep.
@@ -171,6 +173,7 @@ class Emulator:
         outlets = outlets or Outlets()
         self.game = Game(simulator, fuel_rate)
         self.interfaces: Sequence[Interface] = open_interfaces(self.game, outlets, clock)
+        self.timing = Pacer()
         self._driver, self._period = driver, period
         self._until_decision = 0
         self._idle = neutral_controls(simulator.n)
@@ -193,14 +196,17 @@ class Emulator:
         for interface in self.interfaces:
             interface.receive()
         if not self.game.paused:
-            self._decide()
-            self.game.advance(self._controls)
+            with self.timing.section("decide"):
+                self._decide()
+            with self.timing.section("physics"):
+                self.game.advance(self._controls)
         self._until_picture -= 1.0
         rendered = self._until_picture <= 0.0
         if rendered:
             self._until_picture += self._steps_per_picture
         for interface in self.interfaces:
-            interface.publish(rendered)
+            with self.timing.section(interface.name):
+                interface.publish(rendered)
         return self.game.frames
 
     def _decide(self) -> None:

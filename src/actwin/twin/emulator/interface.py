@@ -16,9 +16,9 @@ class Interface:
     name = ""
 
     @property
-    def place(self) -> str:
-        """Where clients find it, for people."""
-        return ""
+    def places(self) -> dict[str, str]:
+        """Where clients find it: addresses or names by what they are for."""
+        return {}
 
     def receive(self) -> None:
         """Takes what clients asked for since the last step; never waits."""

@@ -7,10 +7,10 @@ from typing import Final, Literal
 
 import numpy as np
 
-from actwin.telemetry.ac.frames import write_static
 from actwin.telemetry.ac.links import FORWARD, LEFT, UP
 from actwin.telemetry.ac.page_writer import PageWriter
 from actwin.telemetry.ac.pages import GRAPHICS_NAME, PHYSICS_NAME, STATIC_NAME, write_text
+from actwin.telemetry.ac.session_page import write_static
 from actwin.twin.emulator.game import Game
 from actwin.twin.emulator.interface import Interface
 
@@ -42,10 +42,10 @@ class Memory(Interface):
         self.publish(rendered=True)
 
     @property
-    def place(self) -> str:
+    def places(self) -> dict[str, str]:
         """Names of the pages, and their folder when it was chosen."""
-        names = ", ".join((PHYSICS_NAME, GRAPHICS_NAME, STATIC_NAME))
-        return f"{names} in {self._folder}" if self._folder else names
+        names = {"pages": ", ".join((PHYSICS_NAME, GRAPHICS_NAME, STATIC_NAME))}
+        return names | ({"folder": str(self._folder)} if self._folder else {})
 
     def _write_facts(self) -> None:
         """What the static page says of car and session beyond `GameInfo`, and what never changes in the others."""
