@@ -9,7 +9,7 @@ import pytest
 from actwin.cockpit.twin import TwinCockpit
 from actwin.content.library import load_car, load_track
 from actwin.driving.interruption import Interruption
-from actwin.driving.realtime import DECIDE, REACTION, SEND, WAIT, drive
+from actwin.driving.realtime import ANSWER, DECIDE, SEND, WAIT, drive
 from actwin.driving.recording import FixedControls
 from actwin.errors import SourceError
 from actwin.telemetry.channels import neutral_controls
@@ -54,7 +54,7 @@ def test_it_drives_for_a_time_and_lets_go(simulator) -> None:
     assert done.game_time == pytest.approx(1.95)
     assert all(sent["throttle"] == np.float32(0.6) for sent in game.sent[:-1])
     assert game.sent[-1] == neutral_controls(1)
-    assert set(done.sections) == {REACTION, DECIDE, SEND, WAIT}
+    assert set(done.sections) == {ANSWER, DECIDE, SEND, WAIT}
     assert {spread.n for spread in done.sections.values()} == {50}
 
 
@@ -86,13 +86,29 @@ def test_periods_the_game_ran_without_us_are_missed(simulator) -> None:
     assert done.periods == 20
 
 
-def test_a_vanished_game_ends_the_drive_with_its_reason(simulator) -> None:
-    def vanish(read, frames):
-        if read == 4:
-            raise SourceError("The game is gone. Start it again.")
+def test_a_game_that_comes_back_is_driven_on(simulator) -> None:
+    def stand_still(read, frames):
+        if read in (4, 9):
+            raise SourceError("The game stands still.")
 
-    done = drive(Game(simulator, vanish), throttle(), seconds=60.0)
-    assert (done.periods, done.failed, done.ended) == (4, True, "The game is gone. Start it again.")
+    done = drive(Game(simulator, stand_still), throttle(), seconds=1.0)
+    assert (done.failed, done.ended) == (False, "time")
+    assert done.breaks == ["The game stands still."] * 2
+
+
+def test_a_vanished_game_ends_the_drive_with_its_reason(simulator) -> None:
+    class Gone(Game):
+        def read(self):
+            raise SourceError("The game is gone.")
+
+        def reset(self):
+            if self.sent:
+                raise SourceError("It did not come back.")
+            return super().reset()
+
+    done = drive(Gone(simulator), throttle())
+    assert (done.periods, done.failed, done.ended) == (1, True, "It did not come back.")
+    assert done.breaks == ["The game is gone."]
 
 
 def test_a_restart_makes_the_driver_forget(simulator) -> None:

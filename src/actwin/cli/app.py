@@ -10,6 +10,7 @@ import actwin
 from actwin.cli import (
     cars,
     demo,
+    drive,
     evaluate,
     export,
     install_app,
@@ -65,3 +66,4 @@ app.command("record", epilog=record.EXAMPLES)(record.record)
 app.command("sessions", epilog=sessions.EXAMPLES)(sessions.sessions)
 app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
 app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("drive", epilog=drive.EXAMPLES)(drive.drive)

@@ -28,6 +28,7 @@ class Interruption:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._before: dict[int, object] = {}
+        self._depth = 0
 
     @property
     def asked(self) -> bool:
@@ -38,9 +39,21 @@ class Interruption:
         """Ends the loop, from any thread."""
         self._event.set()
 
+    def wait(self, seconds: float) -> bool:
+        """Waits, at most until somebody asks.
+
+        Args:
+            seconds: [s] To wait.
+
+        Returns:
+            Whether the loop shall end.
+        """
+        return self._event.wait(seconds)
+
     def __enter__(self) -> Self:
-        """Begins to listen; only the main thread can."""
-        if threading.current_thread() is threading.main_thread():
+        """Begins to listen; only the main thread can. Inside itself it listens already."""
+        self._depth += 1
+        if self._depth == 1 and threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
@@ -53,6 +66,9 @@ class Interruption:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Signals mean again what they meant before."""
+        self._depth -= 1
+        if self._depth:
+            return
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
         self._before = {}

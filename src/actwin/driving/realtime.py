@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -16,11 +17,11 @@ from actwin.pacing import Pacer, Spread
 from actwin.telemetry.channels import Controls, Frames, neutral_controls
 from actwin.twin.simulator import PHYSICS_STEP
 
-WAIT: Final = "wait for the game"
 DECIDE: Final = "decide"
 SEND: Final = "send"
-REACTION: Final = "from frame to controls sent"
-"""Sections of a turn; the last is the sum of deciding and sending."""
+ANSWER: Final = "decide and send"
+WAIT: Final = "wait for the game"
+"""Sections of a turn; `ANSWER` is what lies between a decoded frame and the controls that were sent for it."""
 
 LATE: Final = 0.5
 """[-] Share of a control period by which frames may come later before a deadline counts as missed."""
@@ -50,6 +51,7 @@ class Drive:
         steps: Physics steps of the game that passed meanwhile.
         missed: Control periods of the game that passed without new controls.
         laps: Those completed, in order.
+        breaks: Why the game could not be driven for a while, in order.
         sections: Durations of the parts of a turn.
         ended: Why it ended: `time`, `laps`, `stopped`, or the words of the error.
         failed: Whether it ended because the game could no longer be read or driven.
@@ -60,6 +62,7 @@ class Drive:
     steps: int = 0
     missed: int = 0
     laps: list[LapDriven] = field(default_factory=list)
+    breaks: list[str] = field(default_factory=list)
     sections: dict[str, Spread] = field(default_factory=dict)
     ended: str = ""
     failed: bool = False
@@ -88,7 +91,8 @@ def drive(
     """Drives one car until time, laps or somebody ends it, then lets go of the controls.
 
     The cockpit paces the loop: its `read` returns when the next control is due. A deadline is missed when the game's
-    own count of physics steps says that more than one control period passed between two frames.
+    own count of physics steps says that more than one control period passed between two frames. When the game stands
+    still or vanishes, the cockpit is reset, which looks for it again, and the drive goes on.
 
     Args:
         cockpit: Of one car, ready to be reset.
@@ -96,42 +100,68 @@ def drive(
         seconds: [s] Of game time to drive; None means without end.
         laps: To complete; None means without end.
         stop: Ends it; by default Ctrl-C and a request to end the process do.
-        on_period: Called after each turn with the drive so far, FRAME[1] that was read and CONTROLS[1] that were sent.
+        on_period: Called after each turn with the drive so far, FRAME[1] that was answered and CONTROLS[1] that were
+            sent.
         pacer: That measures; by default a new one without a period.
 
     Returns:
-        How it went. An error of the game while driving ends the drive and is told there.
+        How it went. A game that does not come back ends the drive and is told there.
 
     Raises:
         SourceError: The drive could not begin.
     """
-    done = Drive(cockpit.period)
-    pacer = pacer or Pacer()
-    clock = _GameClock(cockpit.period, done)
-    frames = cockpit.reset()
-    driver.reset()
-    clock.begin(frames)
+    done, pacer = Drive(cockpit.period), pacer or Pacer()
     with stop or Interruption() as stop:
+        loop = _Loop(cockpit, driver, done, pacer)
         try:
             while not (_finished(done, seconds, laps) or _asked(stop, done)):
-                with pacer.section(REACTION):
-                    with pacer.section(DECIDE):
-                        controls = driver.act(frames)
-                    with pacer.section(SEND):
-                        sent = cockpit.send(controls)
-                done.periods += 1
-                if on_period:
-                    on_period(done, frames, sent)
-                with pacer.section(WAIT):
-                    frames = cockpit.read()
-                if clock.advance(frames):
-                    driver.reset()
+                try:
+                    frames, sent = loop.answer()
+                    if on_period:
+                        on_period(done, frames, sent)
+                    loop.wait()
+                except SourceError as error:
+                    done.breaks.append(str(error))
+                    loop.begin()
         except SourceError as error:
-            done.ended, done.failed = str(error), True
+            done.ended, done.failed = ("stopped", False) if stop.asked else (str(error), True)
         finally:
-            _let_go(cockpit, done)
+            _let_go(cockpit)
             done.sections = pacer.spreads()
     return done
+
+
+class _Loop:
+    """The turns of a drive."""
+
+    def __init__(self, cockpit: Cockpit, driver: Driver, done: Drive, pacer: Pacer) -> None:
+        self._cockpit, self._driver, self._done, self._pacer = cockpit, driver, done, pacer
+        self._clock = _GameClock(cockpit.period, done)
+        self.begin()
+
+    def begin(self) -> None:
+        """Starts from where the car is."""
+        self._frames = self._cockpit.reset()
+        self._driver.reset()
+        self._clock.begin(self._frames)
+
+    def answer(self) -> tuple[Frames, Controls]:
+        """Decides and sends; the frames that were answered, and what was sent."""
+        with self._pacer.section(ANSWER):
+            with self._pacer.section(DECIDE):
+                controls = self._driver.act(self._frames)
+            with self._pacer.section(SEND):
+                sent = self._cockpit.send(controls)
+        self._done.periods += 1
+        return self._frames, sent
+
+    def wait(self) -> None:
+        """Reads the frames of the next turn; a car that was put elsewhere makes the driver forget."""
+        with self._pacer.section(WAIT):
+            self._frames = self._cockpit.read()
+        began_anew = self._clock.advance(self._frames)
+        if began_anew or getattr(self._cockpit, "moved", False):
+            self._driver.reset()
 
 
 def _finished(done: Drive, seconds: float | None, laps: int | None) -> bool:
@@ -148,13 +178,10 @@ def _asked(stop: Interruption, done: Drive) -> bool:
     return stop.asked
 
 
-def _let_go(cockpit: Cockpit, done: Drive) -> None:
-    """Pedals up, whatever ended the drive."""
-    try:
+def _let_go(cockpit: Cockpit) -> None:
+    """Pedals up, whatever ended the drive; a game that is gone has its own guard for that."""
+    with contextlib.suppress(SourceError):
         cockpit.send(neutral_controls(1))
-    except SourceError as error:
-        if not done.failed:
-            done.ended, done.failed = str(error), True
 
 
 class _GameClock:
