@@ -119,6 +119,22 @@ class Pages(object):
             values[field] = _text(value) if isinstance(value, bytes) else value
         return values
 
+    def number(self, page, field):
+        """One field of a page, None when the page cannot be read.
+
+        Args:
+            page: `"physics"`, `"graphics"` or `"static"`.
+            field: Name of a field with a single number.
+        """
+        name, size, table = PAGES[page]
+        data = self._read(name, size)
+        if data is None or len(data) < size:
+            return None
+        for known, form, offset in table:
+            if known == field:
+                return struct.unpack_from("<" + form, data, offset)[0]
+        return None
+
     def close(self):
         """Let go of the mappings."""
         for opened in self._maps.values():

@@ -154,8 +154,7 @@ class Telemetry(object):
 
     def live(self):
         """Whether somebody drives, and the number of the physics step."""
-        status = self._pages.fields("graphics").get("status")
-        return status, self._pages.fields("physics").get("packetId")
+        return self._pages.number("graphics", "status"), self._pages.number("physics", "packetId")
 
     def gear(self):
         """The engaged gear as the game counts: 0 reverse, 1 neutral, 2 first."""
