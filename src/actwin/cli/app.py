@@ -13,6 +13,7 @@ from actwin.cli import (
     drive,
     evaluate,
     export,
+    import_,
     install_app,
     record,
     serve,
@@ -66,4 +67,5 @@ app.command("record", epilog=record.EXAMPLES)(record.record)
 app.command("sessions", epilog=sessions.EXAMPLES)(sessions.sessions)
 app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
 app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("import", epilog=import_.EXAMPLES)(import_.import_recordings)
 app.command("drive", epilog=drive.EXAMPLES)(drive.drive)

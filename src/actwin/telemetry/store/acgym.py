@@ -97,6 +97,7 @@ def read_acgym(file: CsvFile, names: list[str], start: int) -> Imported:
     _put_velocity(made, columns)
     made.sent = _sent(columns, len(time))
     made.notes = _notes(table, restarts)
+    made.keep_all(table)
     return made
 
 

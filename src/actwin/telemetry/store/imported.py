@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from actwin.telemetry.channels import (
     Controls,
     Frames,
 )
+from actwin.telemetry.store.csv_table import CsvTable
 from actwin.telemetry.store.schema import SOURCE, Records, absent
 from actwin.telemetry.store.session import Extra
 
@@ -155,3 +157,15 @@ class Imported:
         self.extra[unique] = Extra(values, unit)
         if unique != SOURCE + name:
             self.renamed[unique] = name
+
+    def keep_all(self, table: CsvTable, units: Iterable[str] = ()) -> None:
+        """Keeps every column of a CSV file, and says what was wrong with its rows.
+
+        Args:
+            table: T rows.
+            units: Of the columns, when the file tells them.
+        """
+        for index, (name, unit) in enumerate(zip_longest(table.names, units, fillvalue="")):
+            self.keep(name, table.column(index), unit)
+        if table.short:
+            self.notes.append(f"{table.short} rows end early and were filled with empty cells.")

@@ -63,8 +63,8 @@ def import_motec_csv(file: CsvFile) -> Imported:
     made = Imported(clock - clock[0])
     _describe(made, header)
     has_running = "Running Lap Time" in header.names
+    made.keep_all(table, header.units)
     for index, (name, unit) in enumerate(zip(header.names, header.units, strict=True)):
-        made.keep(name, table.column(index), unit)
         if index in table.numbers:
             _put(made, name, unit, table.numbers[index], has_running)
     origin = _seconds(header.told.get("origin time", ""))

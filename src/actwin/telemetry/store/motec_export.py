@@ -16,7 +16,7 @@ from actwin.telemetry.store.motec_writer import write_ld
 from actwin.telemetry.store.resampling import resampled
 from actwin.telemetry.store.session import Session
 
-RATES: Final = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000)
+RATES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 """[1/s] Rates MoTeC's loggers know."""
 _SLOWER: Final = 0.95
 """A rate may be so much below the session's."""

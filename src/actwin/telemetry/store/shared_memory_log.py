@@ -65,10 +65,10 @@ def read_shared_memory_log(file: CsvFile, names: list[str], start: int) -> Impor
     made = Imported(time)
     made.put("lap_time", seconds)
     made.put_mapped(TABLE, columns)
+    made.keep_all(table)
     if "normalized_car_position" in columns:
         laps = laps_completed(restarts, columns["normalized_car_position"])
         made.put("lap_count", laps)
-        made.notes.append(
-            f"{int(laps[-1])} laps are counted from the lap clock, which begins anew {len(restarts)} times"
-        )
+        found = f"{int(laps[-1])} laps are counted from the lap clock, which begins anew {len(restarts)} times."
+        made.notes.append(found)
     return made
