@@ -6,7 +6,9 @@ MOST_PEERS = 8
 MOST_WAITING = 1 << 23
 """[byte] Replies that wait to be taken; a peer that asks for more without reading is closed."""
 LONGEST = 256
-"""[byte] Of a request that is not complete yet."""
+"""[byte] Of requests that are not run yet; more is left with the sender."""
+MOST_COMMANDS = 4
+"""Commands run for a peer in one frame."""
 IDLE = 60.0
 """[s] Without a byte in either direction before a peer is closed."""
 CHUNK = 1 << 18
@@ -56,18 +58,21 @@ class StreamServer(object):
         for peer in list(self.peers):
             try:
                 self._read(peer, now)
+                if peer.request:
+                    self.take(peer)
                 self._flush(peer, now)
             except OSError:
                 self._drop(peer)
                 continue
-            if (peer.ended and not peer.waiting) or len(peer.waiting) > MOST_WAITING or now - peer.seen > IDLE:
+            done = peer.ended and not peer.waiting and not peer.request
+            if done or len(peer.waiting) > MOST_WAITING or now - peer.seen > IDLE:
                 self._drop(peer)
 
     def greet(self, peer):
         """Called for a new connection."""
 
     def take(self, peer):
-        """Called when bytes were added to `peer.request`."""
+        """Called in each frame while `peer.request` holds something."""
         peer.request = b""
 
     def close(self):
@@ -96,11 +101,11 @@ class StreamServer(object):
             self.greet(peer)
 
     def _read(self, peer, now):
-        """Read what a peer sent."""
-        if peer.ended:
+        """Read what a peer sent, as far as it is not behind with its requests."""
+        if peer.ended or len(peer.request) >= LONGEST:
             return
         try:
-            data = peer.connection.recv(1024)
+            data = peer.connection.recv(LONGEST)
         except BlockingIOError:
             return
         if not data:
@@ -108,7 +113,6 @@ class StreamServer(object):
             return
         peer.seen = now
         peer.request += data
-        self.take(peer)
 
     def _flush(self, peer, now):
         """Send what waits."""
@@ -140,14 +144,13 @@ class Management(StreamServer):
         self._commands = dict((name.encode("ascii"), function) for name, function in commands.items())
 
     def take(self, peer):
-        """Run every complete command; close a peer that asks for anything else."""
-        while True:
+        """Run complete commands; close a peer that asks for anything else."""
+        for _ in range(MOST_COMMANDS):
             peer.request = peer.request.lstrip(b"\r\n\t \0")
-            if not peer.request:
-                return
             known = [name for name in self._commands if peer.request.startswith(name)]
             if not known:
-                if not any(name.startswith(peer.request) for name in self._commands):
+                begun = any(name.startswith(peer.request) for name in self._commands)
+                if peer.ended or not begun:
                     peer.request = b""
                     peer.ended = True
                 return
