@@ -78,8 +78,7 @@ def cadence(recording: Recording) -> tuple[Cadence, list[Finding]]:
     wrong[fresh[stray]] = True
     findings += [_stray_finding(recording, first, last) for first, last in runs(wrong)]
     kept = fresh[~stray]
-    dropped = np.diff(np.cumsum(wrong)[kept], prepend=0) > 0
-    order, breaks = _breaks(recording, kept, stretches[~stray], packets, dropped)
+    order, breaks = _breaks(recording, kept, stretches[~stray], packets, _left_out(recording.time, kept, wrong))
     return order, findings + breaks
 
 
@@ -144,12 +143,18 @@ def _longest_rise(values: Floats) -> Flags:
     return member
 
 
+def _left_out(time: Floats, kept: Rows, wrong: Flags) -> Flags:
+    """[K] Whether a row that was dropped lies between a kept row and the one before, in the file or in time."""
+    times = np.sort(time[wrong & np.isfinite(time)])
+    by_time = np.diff(np.searchsorted(times, time[kept]), prepend=0) > 0
+    return np.asarray(by_time | (np.diff(np.cumsum(wrong)[kept], prepend=0) > 0))
+
+
 def _stray_finding(recording: Recording, first: int, last: int) -> Finding:
-    time = recording.time
-    back = float(time[first - 1] - time[first]) if first else 0.0
-    if np.isnan(back):
-        return Finding(TIME, first, last, "time", np.nan, f"{_rows(last - first + 1)} without a time")
-    return Finding(TIME, first, last, "time", back, f"{_rows(last - first + 1)} out of order ({back:+.3f} s back)")
+    step = float(recording.time[first] - recording.time[first - 1]) if first else 0.0
+    what = "out of order" if np.isfinite(step) else "without a time"
+    words = f"{_rows(last - first + 1)} {what}, {step:+.3f} s from the row before"
+    return Finding(TIME, first, last, "time", step, words)
 
 
 def _breaks(

@@ -43,9 +43,8 @@ def check(session: Session) -> Report:
 def recording_of(session: Session) -> Recording:
     """The rows of a session as the checks read them."""
     length = session.meta.facts.get("track_length", np.nan)
-    return Recording(
-        session.time, session.frames, session.game, float(length) if isinstance(length, int | float) else np.nan
-    )
+    length = float(length) if isinstance(length, int | float) else np.nan
+    return Recording(session.time, session.frames, session.game, length, frozenset(session.meta.missing))
 
 
 def check_recording(recording: Recording, name: str = "") -> Report:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from actwin.telemetry.quality.bench import Bench
-from actwin.telemetry.quality.findings import CLOCK, Finding, Flags, Floats, runs
+from actwin.telemetry.quality.findings import CLOCK, Finding, Floats, Rows, runs
 
 PHYSICS_STEP: Final = 0.003
 """[s] Of Assetto Corsa, which counts its steps in `physics.packetId`: 333.3 a second."""
@@ -17,6 +17,10 @@ BLOCK: Final = 2.0
 """[s] Rates are taken over pieces of this length."""
 BLOCK_ROWS: Final = 20
 """Rows that a piece has at least."""
+COVERED: Final = 0.8
+"""[-] Share of a piece that the clock must run through for its rate to be judged."""
+STOOD: Final = 4.0
+"""[-] A clock that kept a value for so many times its usual hold stood still."""
 _USUAL_JITTER: Final = 99.0
 """[%] Percentile of the deviation of single steps that a piece is allowed at its ends."""
 
@@ -34,58 +38,72 @@ class ClockRate(NamedTuple):
     """[s] Single steps deviate by this from an even clock, 99th percentile."""
 
 
+class Ticks(NamedTuple):
+    """The clock from one of its changes to the next: a page that is read more often than it is written holds."""
+
+    rows: Rows
+    """[U] Kept rows on which it changed."""
+    step: Floats
+    """[s] [U] Time since the change before."""
+    units: Floats
+    """[U] What it advanced by."""
+
+
 def check_clocks(bench: Bench) -> tuple[list[Finding], list[ClockRate]]:
     """Compares the game's step counter and its lap clock with the time column, piece by piece."""
     findings, rates = [], []
     for name, expected in (("packet_id", 1.0 / PHYSICS_STEP), ("lap_time", 1.0)):
         if not bench.recording.has(name) or (name == "packet_id" and not bench.order.packets):
             continue
-        ticks = np.diff(bench.raw(name), prepend=np.nan)
-        runs_on = bench.linked & (ticks > 0.0)
-        if np.count_nonzero(runs_on) < BLOCK_ROWS:
+        ticks = ticks_of(bench, name)
+        if len(ticks.rows) < BLOCK_ROWS:
             continue
-        rate = _rate(bench, ticks, runs_on)
-        jitter = float(np.percentile(np.abs(bench.order.step[runs_on] - ticks[runs_on] / rate), _USUAL_JITTER))
+        pieces = _pieces(bench, ticks)
+        ratios = [rate for _, rate in pieces] or [float(ticks.units.sum() / ticks.step.sum())]
+        rate = float(np.median(ratios))
+        jitter = float(np.percentile(np.abs(ticks.step - ticks.units / rate), _USUAL_JITTER))
         rates.append(ClockRate(name, rate, expected, jitter))
-        findings += _findings(bench, ticks, runs_on, rates[-1])
+        findings += _findings(bench, pieces, rates[-1])
     return findings, rates
 
 
-def _rate(bench: Bench, ticks: Floats, runs_on: Flags) -> float:
-    """[1/s] Median over pieces, or over everything when it is shorter than one."""
-    ratios = [rate for _, rate in _pieces(bench, ticks, runs_on)]
-    if not ratios:
-        return float(ticks[runs_on].sum() / bench.order.step[runs_on].sum())
-    return float(np.median(ratios))
+def ticks_of(bench: Bench, name: str) -> Ticks:
+    """Advances of a clock, without those over a break and those after it stood."""
+    value = bench.raw(name)
+    known = np.flatnonzero(np.isfinite(value))
+    new = known[np.diff(value[known], prepend=np.nan) != 0.0]
+    breaks = np.cumsum(~bench.linked)
+    rows, step, units = new[1:], np.diff(bench.time[new]), np.diff(value[new])
+    runs_on = (np.diff(breaks[new]) == 0) & (units > 0.0)
+    if runs_on.any():
+        runs_on &= step <= STOOD * np.percentile(step[runs_on], 90.0)
+    return Ticks(rows[runs_on], step[runs_on], units[runs_on])
 
 
-def _pieces(bench: Bench, ticks: Floats, runs_on: Flags) -> list[tuple[slice, float]]:
+def _pieces(bench: Bench, ticks: Ticks) -> list[tuple[slice, float]]:
+    """Rate of the clock in each piece of the recording that it runs through."""
     found = []
     for block in bench.blocks(BLOCK, BLOCK_ROWS):
-        inner = runs_on[block]
-        if np.count_nonzero(inner[1:]) >= 0.9 * (len(inner) - 1):
-            rows = np.flatnonzero(inner) + block.start
-            rows = rows[rows > block.start]
-            found.append((block, float(ticks[rows].sum() / bench.order.step[rows].sum())))
+        inside = slice(*np.searchsorted(ticks.rows, (block.start + 1, block.stop)))
+        covered = float(ticks.step[inside].sum())
+        if covered >= COVERED * float(bench.time[block.stop - 1] - bench.time[block.start]):
+            found.append((block, float(ticks.units[inside].sum()) / covered))
     return found
 
 
-def _findings(bench: Bench, ticks: Floats, runs_on: Flags, clock: ClockRate) -> list[Finding]:
+def _findings(bench: Bench, pieces: list[tuple[slice, float]], clock: ClockRate) -> list[Finding]:
     """One finding for a rate that is wrong throughout, one for each part in which it differs from the rest."""
     off = clock.rate / clock.expected - 1.0
     findings = []
     if abs(off) > RATE_SHARE:
         findings.append(Finding(CLOCK, 0, len(bench.recording) - 1, clock.name, off, _words(clock)))
-    pieces = _pieces(bench, ticks, runs_on)
-    wrong = np.zeros(len(bench), bool)
     shares = np.full(len(bench), np.nan)
     for block, rate in pieces:
         length = float(bench.time[block.stop - 1] - bench.time[block.start])
-        share = rate / clock.rate - 1.0
-        if abs(share) > RATE_SHARE + 2.0 * clock.jitter / length:
-            wrong[block], shares[block] = True, share
-    for first, last in runs(wrong):
-        share = float(np.nanmedian(shares[first : last + 1]))
+        if abs(rate / clock.rate - 1.0) > RATE_SHARE + 2.0 * clock.jitter / length:
+            shares[block] = rate / clock.rate - 1.0
+    for first, last in runs(np.isfinite(shares)):
+        share = float(np.median(shares[first : last + 1]))
         words = f"{clock.name} runs {abs(share):.2%} {'fast' if share > 0.0 else 'slow'} against time, unlike elsewhere"
         findings.append(Finding(CLOCK, bench.row(first), bench.row(last), clock.name, share, words))
     return findings

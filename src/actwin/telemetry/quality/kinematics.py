@@ -184,9 +184,10 @@ def _road_jumps(bench: Bench, name: str) -> list[Finding]:
     before, after = place[rows][:-1] / whole, place[rows][1:] / whole
     over_line = np.minimum(before, after) + 1.0 - np.maximum(before, after) < LINE_SHARE
     driven = np.diff(bench.integral(_known_speed(bench))[rows])
-    moved = np.where(over_line, 0.0, (after - before) * whole * scale)
-    residual = np.sign(moved) * np.maximum(np.abs(moved) - driven, 0.0)
+    moved = (after - before) * whole * scale
     limit = ROAD_MARGIN + ROAD_SHARE * driven
+    residual = moved - driven
+    residual[over_line | (np.abs(moved + driven) <= limit)] = 0.0  # the other way round the track is no jump
     return _as_findings(bench, rows, residual[:, None], limit, name, "the place on the lap")
 
 

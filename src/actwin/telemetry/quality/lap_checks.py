@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from actwin.telemetry.quality.bench import Bench
-from actwin.telemetry.quality.findings import LAP, TELEPORT, Finding, Flags, Floats, Rows
+from actwin.telemetry.quality.findings import CLOCK, LAP, TELEPORT, Finding, Flags, Floats, Rows
 from actwin.telemetry.quality.kinematics import LINE_SHARE
 
 SETTLE: Final = 0.25
@@ -113,7 +113,8 @@ def _counts(bench: Bench, crossings: Rows) -> Flags:
 
 def _near(bench: Bench, rows: Rows, row: int) -> Rows:
     """Those of the rows that are as good as at the same time."""
-    return rows[np.abs(bench.time[rows] - bench.time[row]) <= SETTLE + 2.0 * bench.order.usual]
+    near: Rows = rows[np.abs(bench.time[rows] - bench.time[row]) <= SETTLE + 2.0 * bench.order.usual]
+    return near
 
 
 def _has_partner(bench: Bench, row: int, partners: Rows) -> bool:
@@ -153,9 +154,16 @@ def _between_crossings(bench: Bench, crossings: Rows, share: Floats, row: int) -
         return 0.0
     now = int(near[0])
     before = int(crossings[np.searchsorted(crossings, now) - 1])
-    if not bench.linked[before : now + 1].all():
+    if not bench.linked[before : now + 1].all() or _clock_differs(bench, before, now):
         return 0.0
     return float(_moment(bench, share, now) - _moment(bench, share, before))
+
+
+def _clock_differs(bench: Bench, first: int, last: int) -> bool:
+    """Whether time and lap clock are known to run differently between two kept rows."""
+    begin, end = bench.row(first), bench.row(last)
+    clocks = [each for each in bench.findings if each.kind is CLOCK and each.channel == "lap_time"]
+    return any(each.first <= end and each.last >= begin for each in clocks)
 
 
 def _moment(bench: Bench, share: Floats, row: int) -> float:

@@ -48,12 +48,14 @@ class Recording:
         frames: FRAME[T]; a float channel that the source could not give is NaN throughout.
         game: GAME[T], or None when there is none.
         track_length: [m] Length of a lap as the source told it; NaN when it did not.
+        missing: Channels that the source cannot give; integer channels have no NaN to tell it.
     """
 
     time: Floats
     frames: Frames
     game: npt.NDArray[Any] | None = None
     track_length: float = np.nan
+    missing: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.frames.dtype != FRAME or (self.game is not None and self.game.dtype != GAME):
@@ -79,8 +81,12 @@ class Recording:
 
     @cached_property
     def given(self) -> frozenset[str]:
-        """Columns that hold anything: float columns with a number, integer columns with a value other than 0."""
-        names = [name for name, column in COLUMNS.items() if self.game is not None or not column.game]
+        """Columns that hold anything: those of channels that are not missing, with a number if they are floats."""
+        names = (
+            name
+            for name, column in COLUMNS.items()
+            if (self.game is not None or not column.game) and column.channel.name not in self.missing
+        )
         return frozenset(name for name in names if _holds_something(self.column(name)))
 
     def has(self, *names: str) -> bool:
@@ -105,4 +111,4 @@ class Recording:
 
 
 def _holds_something(values: npt.NDArray[Any]) -> bool:
-    return bool(np.any(values != 0) if values.dtype.kind == "i" else np.any(np.isfinite(values)))
+    return bool(values.dtype.kind == "i" or np.any(np.isfinite(values)))

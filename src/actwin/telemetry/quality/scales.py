@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from actwin.telemetry.quality.bench import Bench
+from actwin.telemetry.quality.clocks import ticks_of
 from actwin.telemetry.quality.findings import Floats
 from actwin.telemetry.quality.magnitudes import RADIAN, Scale
 from actwin.units import GRAVITY, KMH_PER_MS, MPH_PER_MS
@@ -22,6 +23,10 @@ BLOCK_ROWS: Final = 4
 """... and this number of rows."""
 PIECES: Final = 8
 """Pieces with enough motion that a comparison needs."""
+SLOWEST: Final = 1.5
+"""[s] No recording has a longer period; one that has more is in milliseconds."""
+_LONG_PIECES: Final = 20
+"""Pieces while the unit of time is unknown: long ones, so that a page which is read often has changed many times."""
 _NEAR: Final = 0.5
 """[-] Largest natural logarithm between a slope and the one of a unit: accelerations are only roughly `v` times the
 yaw rate, and their units are a factor of 10 or 57 apart."""
@@ -60,9 +65,9 @@ class _Ratio(NamedTuple):
         return bool(abs(self.value - 1.0) <= AGREE)
 
 
-def _ways(bench: Bench) -> dict[str, Floats]:
-    """[m] Way driven in each piece, by what measured it."""
-    blocks = bench.blocks(BLOCK, BLOCK_ROWS)
+def _ways(bench: Bench, rows: int = BLOCK_ROWS) -> dict[str, Floats]:
+    """[m] Way driven in each piece of at least so many rows, by what measured it."""
+    blocks = bench.blocks(BLOCK, rows)
     ways = {"vel": bench.integral(bench.clean("vel")), "vx": bench.integral(_filled(bench.velocity()))}
     if bench.recording.has("x", "y"):
         place = np.column_stack([bench.clean("x"), bench.clean("y")])
@@ -88,10 +93,10 @@ def _ratio(ways: dict[str, Floats], above: str, below: str) -> _Ratio:
 
 def _time_unit(bench: Bench) -> Scale | None:
     """Time in milliseconds makes the way that speed gives a thousand times too long."""
-    ways = _ways(bench)
+    ways = _ways(bench, max(BLOCK_ROWS, len(bench) // _LONG_PIECES))
     ratios = [_ratio(ways, name, "x").value for name in ("vel", "vx")]
     known = [ratio for ratio in ratios if np.isfinite(ratio)]
-    if known and all(_named(ratio, _TIME_UNITS) for ratio in known):
+    if bench.order.period > SLOWEST and known and all(_named(ratio, _TIME_UNITS) for ratio in known):
         words = f"the speed leads {known[0]:.4g} times as far as the place moved: time is probably in ms"
         return Scale(("time",), 0.001, 0.0, known[0], words)
     return None
@@ -138,9 +143,21 @@ def _slope(bench: Bench, above: Floats, below: Floats) -> float:
         return np.nan
     one = np.array([above[block.stop - 1] - above[block.start] for block in blocks])
     other = np.array([below[block.stop - 1] - below[block.start] for block in blocks])
+    one, other = _clipped(one), _clipped(other)
     if min(one.std(), other.std()) <= 1e-9 or abs(float(np.corrcoef(one, other)[0, 1])) < _TIED:
         return np.nan
-    return float(one @ other / (other @ other))
+    return _weighted_median(one[other != 0.0] / other[other != 0.0], np.abs(other[other != 0.0]))
+
+
+def _clipped(values: Floats) -> Floats:
+    """Values with what is extreme among them cut off: a few bad rows must not decide on a unit."""
+    return np.asarray(np.clip(values, *np.percentile(values, (2.0, 98.0))))
+
+
+def _weighted_median(values: Floats, weights: Floats) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, 0.5 * total[-1])])
 
 
 def _turning(bench: Bench) -> Floats:
@@ -159,14 +176,19 @@ def _course_turning(bench: Bench) -> Floats:
     if len(rows) < PIECES:
         return np.full(len(bench), np.nan)
     course = np.unwrap(np.arctan2(step[rows, 1], step[rows, 0]))
-    return np.interp(np.arange(len(bench)), rows, course)
+    return np.asarray(np.interp(np.arange(len(bench)), rows, course))
 
 
 def _yaw_sign(bench: Bench) -> Scale | None:
-    slope = _slope(bench, _turning(bench), _course_turning(bench))
-    if np.isfinite(slope) and slope < 0.0:
-        return Scale(("yaw",), -1.0, 0.0, slope, "yaw turns against the course: its sign, or one of the world's axes")
-    return None
+    """A heading that turns against the course: the world is mirrored when the yaw rate goes with the heading."""
+    turning, course = _turning(bench), _course_turning(bench)
+    slope = _slope(bench, turning, course)
+    if not slope < 0.0:
+        return None
+    if _slope(bench, bench.integral(bench.clean("yaw_rate")), turning) > 0.0:
+        words = "the course turns against yaw and yaw_rate: x and y are exchanged, or one has the other sign"
+        return Scale(("x", "y"), np.nan, 0.0, slope, words)
+    return Scale(("yaw",), -1.0, 0.0, slope, "yaw turns against the course: probably with the other sign")
 
 
 def _yaw_rate(bench: Bench) -> Scale | None:
@@ -238,11 +260,10 @@ def _lap_clock(bench: Bench) -> Scale | None:
     """Lap times in milliseconds."""
     if not bench.recording.has("lap_time"):
         return None
-    ticks = np.diff(bench.raw("lap_time"), prepend=np.nan)
-    runs_on = bench.linked & (ticks > 0.0)
-    if np.count_nonzero(runs_on) < 10:
+    ticks = ticks_of(bench, "lap_time")
+    if len(ticks.rows) < PIECES:
         return None
-    rate = float(np.median(ticks[runs_on] / bench.order.step[runs_on]))
+    rate = float(np.median(ticks.units / ticks.step))
     if _named(rate, _TIME_UNITS) is None:
         return None
     names = ("lap_time", "last_lap_time", "best_lap_time", "last_sector_time")

@@ -100,9 +100,11 @@ def check_frozen(bench: Bench) -> list[Finding]:
         share = np.mean(list(stale.values()), axis=0)
         everything = share >= _ALL
         found += [_frozen(bench, first, last, EVERY) for first, last in runs(everything)]
-        stale = {columns: rows & ~everything for columns, rows in stale.items()}
+    else:
+        everything = np.zeros(len(bench), bool)
     for columns, rows in stale.items():
-        found += [_frozen(bench, first, last, columns[0]) for first, last in runs(rows)]
+        alone = [(first, last) for first, last in runs(rows) if not everything[first : last + 1].any()]
+        found += [_frozen(bench, first, last, columns[0]) for first, last in alone]
     return found
 
 
