@@ -50,9 +50,7 @@ def test_a_drive_in_the_twin_is_found_again_step_by_step(name: str) -> None:
         assert np.abs(simulator.track.difference(game["lap_distance"], twin["lap_distance"])).max() < 0.005
         for channel in ("lateral_offset", "heading_error", "border_left", "border_right"):
             np.testing.assert_allclose(game[channel], twin[channel], atol=0.003, err_msg=channel)
-        np.testing.assert_allclose(
-            game["road_curvature"], simulator.track.curvature(game["lap_distance"]), atol=5e-4
-        )
+        np.testing.assert_allclose(game["road_curvature"], simulator.track.curvature(game["lap_distance"]), atol=5e-4)
 
 
 def test_a_series_is_the_same_as_one_after_the_other() -> None:

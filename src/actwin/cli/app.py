@@ -8,6 +8,7 @@ import typer
 
 import actwin
 from actwin.cli import (
+    calibrate_controls,
     cars,
     demo,
     drive,
@@ -69,3 +70,4 @@ app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_recordings)
 app.command("drive", epilog=drive.EXAMPLES)(drive.drive)
+app.command("calibrate-controls", epilog=calibrate_controls.EXAMPLES)(calibrate_controls.calibrate_controls)
