@@ -196,5 +196,5 @@ def unit_of(line: MotecName, told: str) -> Unit | None:
         The unit with the sign of the channel in it, None when the unit measures something else.
     """
     known = UNITS[CHANNELS[line.channel].unit]
-    unit = known.get(told.strip().lower()) or (known[line.unit.lower()] if not told.strip() else None)
+    unit = known.get((told.strip() or line.unit).lower())
     return None if unit is None else Unit(unit.scale * line.sign, unit.offset * line.sign + line.offset)
