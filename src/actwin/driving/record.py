@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any, Final
 
+from actwin.content.library import car_names, load_car
 from actwin.driving.interruption import Interruption
 from actwin.errors import SourceError
 from actwin.pacing import Durations, Spread
@@ -58,27 +60,52 @@ class Recording:
     exported: list[Path] = field(default_factory=list)
 
 
-class _LapCount:
-    """Counts laps that were seen from their beginning, as the car's own count goes up."""
+class _Tally:
+    """Keeps a recording's numbers as samples come.
 
-    def __init__(self) -> None:
-        self.done = 0
+    Args:
+        done: To fill.
+    """
+
+    def __init__(self, done: Recording) -> None:
+        self._done, self._intervals = done, Durations()
+        self._first = self._last = 0.0
         self._completed: int | None = None
         self._whole = False
 
     def add(self, sample: Sample) -> None:
-        """Looks at the next sample."""
+        """The next sample."""
+        done = self._done
+        if done.frames:
+            self._intervals.add(sample.time - self._last)
+        else:
+            self._first = sample.time
+        self._last, done.frames, done.seconds = sample.time, done.frames + 1, sample.time - self._first
+        self._count_laps(sample)
+
+    def _count_laps(self, sample: Sample) -> None:
+        """Laps that were seen from their beginning, as the car's own count goes up."""
         completed = int(sample.frame["lap_count"][0])
         if self._completed is None:
             self._whole = bool(sample.frame["lap_time"][0] < LAP_BEGINS)
         elif completed != self._completed:
-            self.done += completed > self._completed and self._whole
+            self._done.laps += completed > self._completed and self._whole
             self._whole = True
         self._completed = completed
 
+    def reached(self, seconds: float | None, laps: int | None) -> str:
+        """Which limit is reached, "" for none."""
+        if seconds is not None and self._done.seconds >= seconds:
+            return "time"
+        return "laps" if laps is not None and self._done.laps >= laps else ""
+
+    def intervals(self) -> Spread:
+        """[s] From sample to sample."""
+        return self._intervals.spread()
+
 
 class _Presence:
-    """Notices when the game is gone, looks for it again, and says when that has become another session.
+    """Reads a source, notices when the game is gone, looks for it again, and says when it is another session.
 
     Args:
         source: Connected.
@@ -89,35 +116,79 @@ class _Presence:
     def __init__(self, source: Source, info: GameInfo, patience: float) -> None:
         self._source, self._info, self._patience = source, info, patience
         self._gone_since: float | None = None
+        self._lost_contact = False
         self._looked = 0.0
 
-    def back(self) -> None:
-        """A sample came."""
-        self._gone_since = None
-
-    def over(self, health: Health) -> str:
-        """Why the recording is over; empty while it is not.
-
-        Args:
-            health: Of the source, now.
-        """
-        now = perf_counter()
-        if health.status != "dead":
+    def read(self) -> Sample | None:
+        """The next sample, None when there is none."""
+        if self._lost_contact:
+            sleep(READ)
+            return None
+        try:
+            sample = self._source.read(READ)
+        except SourceError:  # it wants to be connected again
+            self._lost_contact = True
+            return None
+        if sample is not None:
             self._gone_since = None
-            return ""
+        # The first sample of another car is not for this recording.
+        return None if self._changed(self._told()) else sample
+
+    def _told(self) -> GameInfo:
+        """What a source says now that notices a change by itself."""
+        info: GameInfo = getattr(self._source, "info", self._info)
+        return info
+
+    def over(self) -> str:
+        """Why the recording is over; empty while it is not."""
+        now = perf_counter()
+        if not self._lost_contact and self._source.health().status != "dead":
+            self._gone_since = None
+            return self._changed(self._told())
         self._gone_since = now if self._gone_since is None else self._gone_since
         if now - self._gone_since > self._patience:
             return f"nothing came for {self._patience:g} s"
-        return self._look() if now - self._looked > RECONNECT else ""
+        return self._look(now) if now - self._looked > RECONNECT else ""
 
-    def _look(self) -> str:
-        self._looked = perf_counter()
+    def _look(self, now: float) -> str:
+        self._looked = now
         try:
             found = self._source.connect(timeout=READ)
         except SourceError:
+            self._lost_contact = True
+            return ""
+        self._lost_contact = False
+        return self._changed(found)
+
+    def _changed(self, found: GameInfo) -> str:
+        if found is self._info:
             return ""
         here, there = (f"{info.car} on {info.track} {info.layout}".strip() for info in (self._info, found))
         return "" if here == there else f"the game changed to {there}"
+
+
+class _Steering:
+    """Gives `steer` where a source tells the angle of the wheel only, and the other way round.
+
+    Args:
+        info: Names the car; one that is not in the library leaves frames as they are.
+    """
+
+    def __init__(self, info: GameInfo) -> None:
+        self._lock = info.steer_lock
+        if not self._lock > 0.0 and info.car in car_names():
+            self._lock = load_car(info.car).steering.wheel_lock
+
+    def fill(self, sample: Sample) -> None:
+        """Completes FRAME[1]."""
+        if not self._lock > 0.0:
+            return
+        frame = sample.frame
+        share, angle = float(frame["steer"][0]), float(frame["steer_angle"][0])
+        if isnan(angle):
+            frame["steer_angle"] = share * self._lock
+        elif isnan(share):
+            frame["steer"] = angle / self._lock
 
 
 def record(
@@ -146,33 +217,24 @@ def record(
     Returns:
         How it went.
     """
-    done, presence, intervals = Recording(info), _Presence(source, info, patience), Durations()
-    lap_count, first, last, reported = _LapCount(), 0.0, 0.0, 0.0
+    done, presence, reported = Recording(info), _Presence(source, info, patience), 0.0
+    tally, steering = _Tally(done), _Steering(info)
     with stop or Interruption() as stop:
         while not done.ended:
-            sample = source.read(READ)
+            sample = presence.read()
             if sample is not None:
+                steering.fill(sample)
                 recorder.add(sample)
-                lap_count.add(sample)
-                presence.back()
-                if done.frames:
-                    intervals.add(sample.time - last)
-                else:
-                    first = sample.time
-                last, done.frames, done.laps = sample.time, done.frames + 1, lap_count.done
-                done.seconds = last - first
-            if seconds is not None and done.seconds >= seconds:
-                done.ended = "time"
-            elif laps is not None and done.laps >= laps:
-                done.ended = "laps"
-            elif stop.asked:
-                done.ended = "stopped"
-            elif sample is None:
-                done.ended = presence.over(source.health())
-            if (now := perf_counter()) - reported > REPORT or done.ended:
-                done.health, done.intervals, reported = source.health(), intervals.spread(), now
+                tally.add(sample)
+            due = (now := perf_counter()) - reported > REPORT
+            done.ended = tally.reached(seconds, laps) or ("stopped" if stop.asked else "")
+            if not done.ended and (due or sample is None):
+                done.ended = presence.over()
+            if due or done.ended:
+                done.health, reported = source.health(), now
                 if on_progress:
                     on_progress(done)
+    done.intervals = tally.intervals()
     return done
 
 
@@ -223,6 +285,7 @@ def record_session(
 
 
 def _missing(info: GameInfo) -> tuple[str, ...]:
-    from actwin.telemetry.ac.frames import MISSING
+    from actwin.telemetry.ac import app_frames, frames
 
-    return tuple(sorted(MISSING.get(info.source.partition(":")[0], ())))
+    told = {**frames.MISSING, "app": app_frames.MISSING}
+    return tuple(sorted(told.get(info.source.partition(":")[0], frozenset()) - {"steer", "steer_angle"}))

@@ -55,8 +55,9 @@ class SessionMeta(_Model):
         source: Where the rows come from: "memory", "udp", "app", "twin", "import".
         car, track, layout: Names as the source gives them.
         driver: Label of who drove.
-        versions: Of actwin, Python, the platform, the game and its interfaces.
-        facts: Other facts of the source: track length [m], engine limit [1/min], steering lock [rad], ….
+        versions: Of actwin, Python and the platform.
+        facts: Other facts of the source: versions of game and interfaces, track length [m], engine limit [1/min],
+            steering lock [rad], ….
         settings: Whatever the caller wants kept: task, weather, options.
         period: [s] Expected time from row to row; None when it is not known.
         missing: Channels of FRAME and GAME the source cannot give; their columns hold nothing.
