@@ -300,6 +300,7 @@ def test_beacons_that_are_no_times_are_left_out(tmp_path) -> None:
     assert read_ldx(path) == [1.0, 2.0]
 
 
+@pytest.mark.filterwarnings("ignore")  # it leaves its file open
 def test_an_independent_reader_agrees(tmp_path) -> None:
     """Reads with whatever other implementation is installed."""
     other = pytest.importorskip("ldparser", reason="needs the independent reader ldparser, which is on no index")
