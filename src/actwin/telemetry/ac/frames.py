@@ -1,8 +1,9 @@
 """The door between Assetto Corsa's units and axes and ours: its records become FRAME and GAME, and the other way.
 
-Everything here takes batches. What a source cannot tell is NaN, or 0 in integer channels; `MISSING` names it. The place
-on the road is never told by the game in our terms: `actwin.cockpit` works it out from the track. A channel that both
-records have (the middle tread temperature, the share of the lap) is written from FRAME.
+Everything here takes batches, and any bytes: impossible values come out as they are, infinite where they do not fit.
+What a source cannot tell is NaN, or 0 in integer channels; `MISSING` names it. The place on the road is never told by
+the game in our terms: `actwin.cockpit` works it out from the track. A channel that both records have (the middle tread
+temperature, the share of the lap) is written from FRAME.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ MISSING: Final = {source: _missing(source) for source in _CODECS}
 other follows when the steering lock is known."""
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def frames_from_pages(
     physics: Records, graphics: Records, static: Records, steer_lock: float = math.nan
 ) -> tuple[Records, Records]:
@@ -119,6 +121,7 @@ def pages_from_frames(
     write_graphics(frame, game, graphics)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def write_physics(frame: Records, game: Records, physics: Records, max_boost: float = 0.0) -> None:
     """Writes what follows from the channels into physics pages.
 
@@ -130,12 +133,13 @@ def write_physics(frame: Records, game: Records, physics: Records, max_boost: fl
     PHYSICS_SAMPLE.encode_cells(np.concatenate((cells(game), cells(frame)), axis=1), cells(physics))
     physics["turboBoost"] *= _boost_unit(max_boost)
     _write_velocity(frame, game, physics["velocity"])
-    sine, cosine = np.sin(frame["yaw"]), np.cos(frame["yaw"])
+    sine, cosine = _finite(np.sin(frame["yaw"])), _finite(np.cos(frame["yaw"]))
     physics["tyreContactNormal"][..., UP] = 1.0
     physics["tyreContactHeading"][..., LEFT] = sine[:, None]
     physics["tyreContactHeading"][..., FORWARD] = cosine[:, None]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def write_graphics(frame: Records, game: Records, graphics: Records) -> None:
     """Writes what follows from the channels into graphics pages; `packetId` stays the caller's.
 
@@ -153,6 +157,7 @@ def write_graphics(frame: Records, game: Records, graphics: Records) -> None:
         write_text(row["split"], clock_text(int(row["lastSectorTime"])))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def frames_from_remote(packets: Records, steer_lock: float = math.nan) -> tuple[Records, Records]:
     """What packets of the UDP remote telemetry say; the game sends them in live sessions only.
 
@@ -171,6 +176,7 @@ def frames_from_remote(packets: Records, steer_lock: float = math.nan) -> tuple[
     return frames, games
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def remote_from_frames(frame: Records, game: Records) -> Records:
     """Packets of the UDP remote telemetry.
 
@@ -192,6 +198,7 @@ def remote_from_frames(frame: Records, game: Records) -> Records:
     return packets
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def frames_from_custom_ai(
     cars: Records, steer_lock: float = math.nan, max_boost: float = 0.0
 ) -> tuple[Records, Records]:
@@ -217,6 +224,7 @@ def frames_from_custom_ai(
     return frames, games
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def custom_ai_from_frames(frame: Records, game: Records, cars: Records, max_boost: float = 0.0) -> None:
     """Writes the data of cars under Custom AI; fields that follow from no channel keep what they hold.
 
@@ -228,7 +236,8 @@ def custom_ai_from_frames(frame: Records, game: Records, cars: Records, max_boos
     CAR_GAME.encode(game, cars)
     CAR_FRAME.encode(frame, cars)
     cars["turbo"] *= _boost_unit(max_boost)
-    cars["look"], cars["up"] = vectors_from_attitude(frame["yaw"], frame["pitch"], frame["roll"])
+    attitude = (_finite(frame[name]) for name in ("yaw", "pitch", "roll"))
+    cars["look"], cars["up"] = vectors_from_attitude(*attitude)
     _write_velocity(frame, game, cars["velocity"])
     farthest_out = np.argsort(-frame["surface"], axis=1, kind="stable")
     out = np.zeros((len(frame), 4), bool)
@@ -280,6 +289,10 @@ def _local_from_world(physics: Records, frames: Records) -> None:
 def _write_velocity(frame: Records, game: Records, velocity: Records) -> None:
     """World velocity on a level road, in the game's axes."""
     sine, cosine = np.sin(frame["yaw"]), np.cos(frame["yaw"])
-    velocity[:, FORWARD] = frame["vx"] * cosine - frame["vy"] * sine
-    velocity[:, LEFT] = frame["vx"] * sine + frame["vy"] * cosine
-    velocity[:, UP] = np.nan_to_num(game["vz"])
+    velocity[:, FORWARD] = _finite(frame["vx"] * cosine - frame["vy"] * sine)
+    velocity[:, LEFT] = _finite(frame["vx"] * sine + frame["vy"] * cosine)
+    velocity[:, UP] = _finite(game["vz"])
+
+
+def _finite(values: Records) -> Records:
+    return np.where(np.isfinite(values), values, np.float32(0.0))

@@ -51,6 +51,8 @@ class SharedMemorySource:
 
     A page counts as read when two copies in a row are equal, so that one that is being written is not taken. Only a
     physics page with another `packetId` is a new sample: the game may stop, or vanish, and leave the pages as they are.
+    There is no lock: should a writer be stopped between a page and its `packetId`, which our own writes last, a reader
+    who skips steps sees that page under the number before.
 
     Args:
         folder: Where the pages are files; None is the platform's own place.
