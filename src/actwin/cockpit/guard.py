@@ -1,7 +1,7 @@
 """The process that holds an actuator: it leaves the car neutral when its driver dies, hangs or falls silent.
 
 Shared memory and virtual controllers keep the last controls when a driver hangs, and shared memory even when it dies.
-So they are held by a process of their own that hears from the driver through a local connection.
+So a process of their own holds them, which hears from the driver through a local connection.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.cockpit.actuators.guard_wire import (
+    BEAT,
     CLOSE,
     HELLO,
     LONGEST,
@@ -80,10 +81,10 @@ def serve_once(actuator: Actuator, connection: socket.socket, brake: float) -> b
         return False
     if request is None:
         raise ConnectionError("the driver is gone")
-    if request["kind"][0] == CLOSE:
-        return True
-    connection.sendall(answer(actuator, request).tobytes())
-    return False
+    kind = request["kind"][0]
+    if kind not in (BEAT, CLOSE):
+        connection.sendall(answer(actuator, request).tobytes())
+    return bool(kind == CLOSE)
 
 
 def answer(actuator: Actuator, request: npt.NDArray[Any]) -> npt.NDArray[Any]:

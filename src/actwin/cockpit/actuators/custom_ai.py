@@ -159,17 +159,21 @@ class CustomAI:
             return bool(now["speed_kmh"][0] < 1.0)
         return bool(np.linalg.norm(now["position"][0] - target) < NEAR)
 
-    def close(self) -> None:
-        """Leaves the car neutral and lets go; where the mapping is a file, the emulator then takes the car back."""
-        if self._open:
-            self._open = False
-            with contextlib.suppress(OSError, SourceError):
-                self.send(neutral())
-            self._controls.unlink()
-            self._controls.close()
+    def let_go(self) -> None:
+        """Lets go and leaves the controls as they are, for somebody else who holds them, too."""
+        self._open = False
+        self._controls.close()
         if self._car is not None:
             self._car.close()
             self._car = None
+
+    def close(self) -> None:
+        """Leaves the car neutral and lets go; where the mapping is a file, the emulator then takes the car back."""
+        if self._open:
+            with contextlib.suppress(OSError, SourceError):
+                self.send(neutral())
+            self._controls.unlink()
+        self.let_go()
 
 
 class CustomAISimulation:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from actwin.errors import SourceError
 from actwin.telemetry.channels import CONTROLS
 
-SEND, RESET, CLOSE = 1, 2, 3
+SEND, RESET, CLOSE, BEAT = 1, 2, 3, 4
+"""Kinds of requests; a beat only says that the driver is alive, and has no reply."""
 UNKNOWN_GEAR: Final = -100
 REQUEST: Final = np.dtype([("kind", "<i4"), ("gear", "<i4"), ("controls", CONTROLS), ("pose", "<f8", (4,))])
 """`pose` is NaN where the game chooses the place."""
