@@ -1,7 +1,7 @@
 """Drives the emulator from another process and compares with the simulator: `python tools/closed_loop.py --laps 3`.
 
-`actwin serve` runs in a second process and this process drives it, like a game, in real time; the same driver drives
-the simulator. Asked for is: flying laps within 0.2 % of the simulator's, controls sent within 2 ms of the telemetry that
+`actwin serve` runs in a second process and this one drives it, like a game, in real time; the same driver drives
+the simulator. Asked for: flying laps within 0.2 % of the simulator's, controls sent within 2 ms of the telemetry that
 they answer (99 %), no deadline missed. `--load` lets a training run use the other cores meanwhile, `--network 256 256`
 drives for `--minutes` more with an untrained network of that size. The exit code is 0 when all of it holds.
 """
@@ -135,9 +135,8 @@ def report(driven: Driven, reference: Drive, network: Drive | None) -> bool:
     """Prints what was measured; whether all of it is as asked for."""
     done, passed = driven.drive, []
     for real, twin in zip(done.laps, reference.laps, strict=False):
-        print(
-            f"lap {real.number}: {lap_time_text(real.time)} in the emulator, {lap_time_text(twin.time)} in the simulator"
-        )
+        there, here = lap_time_text(real.time), lap_time_text(twin.time)
+        print(f"lap {real.number}: {there} in the emulator, {here} in the simulator")
     error = lap_error(driven, reference)
     passed.append(abs(error) <= LAP_TOLERANCE)
     print(f"flying laps: {error:+.4%} (asked for: within {LAP_TOLERANCE:.1%})")

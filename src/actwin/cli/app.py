@@ -11,6 +11,7 @@ from actwin.cli import (
     calibrate_controls,
     cars,
     demo,
+    doctor,
     drive,
     evaluate,
     export,
@@ -71,3 +72,4 @@ app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_recordings)
 app.command("drive", epilog=drive.EXAMPLES)(drive.drive)
 app.command("calibrate-controls", epilog=calibrate_controls.EXAMPLES)(calibrate_controls.calibrate_controls)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PLAIN: Final = {
-    "→": "->", "·": "-", "–": "-", "—": "-", "−": "-", "…": "...", "✓": "yes", "°": "deg", "²": "2", "³": "3",
+    "→": "->", "·": "-", "–": "-", "—": "-", "−": "-", "…": "...", "✓": "yes", "✗": "no", "°": "deg", "²": "2", "³": "3",
     "“": '"', "”": '"', "’": "'", "≥": ">=", "≤": "<=", "×": "x", "µ": "u",
 }  # fmt: skip
 """What stands for a character that a terminal cannot show."""
