@@ -184,16 +184,19 @@ class OpponentStream:
         The list itself tells where to cut: it ends with its closing bracket, and has as many cars.
         """
         begin = self._buffer.find(SEPARATOR) + len(SEPARATOR)
-        for cut in range(1, len(head)):
-            count, length = int(head[:cut]), int(head[cut:])
-            if length > MAX_OPPONENTS or str(length).encode() != head[cut:]:
-                continue
+        cuts = [
+            (int(head[:cut]), int(head[cut:])) for cut in range(1, len(head)) if head[cut:] == b"%d" % int(head[cut:])
+        ]
+        possible = [(count, length) for count, length in cuts if length <= MAX_OPPONENTS]
+        for count, length in possible:
             body = self._buffer[begin : begin + length]
             try:
                 if len(body) == length and len(opponents(body)) == count:
                     return count, length
             except SourceError:
                 continue
+        if all(len(self._buffer) - begin >= length for _, length in possible):
+            _refuse("the number of opponents does not fit the list")
         return None
 
 

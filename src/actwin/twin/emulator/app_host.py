@@ -50,6 +50,7 @@ class AppHost:
     Attributes:
         fake: As given.
         addresses: Host and port of each server, by the names in `PORTS`.
+        modules: The app's modules, by their names in its package.
 
     Raises:
         ConfigError: A setting that the app does not have or take.
@@ -68,13 +69,13 @@ class AppHost:
     ) -> None:
         self.fake = fake
         self._mappings: dict[str, bytearray] = {}
-        self._entry, app_settings = _load(folder, fake)
+        self._entry, self.modules = _load(folder, fake)
         wanted: dict[str, object] = {
             **{f"{_prefix(name)}_server_port": port for name, port in zip(PORTS, ports, strict=True)},
             **{f"{_prefix(name)}_server_host_name": host for name in PORTS},
             **(settings or {}),
         }
-        config, problems = app_settings.check({name: str(value) for name, value in wanted.items()})
+        config, problems = self.modules["settings"].check({name: str(value) for name, value in wanted.items()})
         if problems:
             raise ConfigError(f"The app's settings do not fit: {' '.join(problems)}")
         self._entry.PARTS.update(
@@ -143,8 +144,8 @@ def _prefix(name: str) -> str:
     return "simulation_management" if name == "management" else name
 
 
-def _load(folder: Path, fake: FakeAc) -> tuple[Any, Any]:
-    """The app's entry module and its settings module, in modules of their own."""
+def _load(folder: Path, fake: FakeAc) -> tuple[Any, dict[str, Any]]:
+    """The app's entry module and the modules of its package, which nobody else shares."""
     entry_path = folder / "actwin.py"
     if not entry_path.is_file():
         raise SourceError(f"{folder} does not hold the in-game app. Reinstall actwin.")
@@ -161,13 +162,13 @@ def _load(folder: Path, fake: FakeAc) -> tuple[Any, Any]:
             assert spec.loader is not None
             entry = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(entry)
-            settings = sys.modules[f"{_PACKAGE}.settings"]
+            modules = {name.partition(".")[2]: module for name, module in sys.modules.items() if _of_app(name)}
         finally:
             sys.path[:] = path
             for name in [name for name in sys.modules if _of_app(name) or name in stand_ins]:
                 del sys.modules[name]
             sys.modules.update(kept)
-    return entry, settings
+    return entry, modules
 
 
 def _of_app(name: str) -> bool:
