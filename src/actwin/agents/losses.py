@@ -66,6 +66,44 @@ def gaussian_log_prob(mean: Tensor, log_std: Tensor, value: Tensor) -> Tensor:
     return (-0.5 * scaled.square() - log_std - HALF_LOG_TWO_PI).sum(-1)
 
 
+def squashed_log_prob(mean: Tensor, log_std: Tensor, raw: Tensor) -> Tensor:
+    """Log density of tanh(raw) for raw drawn from independent normals, summed over the last axis.
+
+    Haarnoja et al. 2018, appendix C, with log(1 - tanh² u) = 2 (log 2 - u - softplus(-2 u)), which does not cancel.
+    """
+    volume = 2.0 * (math.log(2.0) - raw - functional.softplus(-2.0 * raw))
+    return gaussian_log_prob(mean, log_std, raw) - volume.sum(-1)
+
+
+def quantile_huber(predictions: Tensor, targets: Tensor, fractions: Tensor, threshold: float) -> Tensor:
+    """Quantile regression with a Huber loss, Dabney et al. 2018 (arXiv 1710.10044), equation 10.
+
+    rho(u) = |tau - [u < 0]| L(u) / kappa for u = target - prediction, summed over predictions, averaged over targets.
+
+    Args:
+        predictions: float32[..., M].
+        targets: float32[..., N]; no gradient flows into them.
+        fractions: float32[M] or [..., M], tau of each prediction.
+        threshold: kappa, the error from which the loss grows linearly. It should be well below the spread of the
+            returns: at kappa = 1 the quantiles of a unit normal are fitted a fifth too narrow.
+
+    Returns:
+        float32[...]
+    """
+    errors = targets.detach().unsqueeze(-2) - predictions.unsqueeze(-1)
+    size = errors.abs()
+    # L(u) / kappa = c (|u| - c / 2) / kappa with c = min(|u|, kappa): one form for both branches.
+    small = size.clamp_max(threshold)
+    huber = small * (size - 0.5 * small) / threshold
+    weight = torch.where(errors.detach() < 0.0, 1.0 - fractions.unsqueeze(-1), fractions.unsqueeze(-1))
+    return (weight * huber).mean(-1).sum(-1)
+
+
+def midpoints(count: int) -> Tensor:
+    """float32[count]: the fractions (2 i - 1) / (2 count) that quantile critics stand for."""
+    return (torch.arange(count) + 0.5) / count
+
+
 def gaussian_entropy(log_std: Tensor) -> Tensor:
     """Entropy of independent normals, summed over the last axis: sum of log sigma + (1 + log 2 pi) / 2."""
     return (log_std + 0.5 + HALF_LOG_TWO_PI).sum(-1)

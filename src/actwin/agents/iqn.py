@@ -1,0 +1,269 @@
+"""Implicit quantile networks (Dabney et al. 2018, arXiv 1806.06923) for a set of named actions."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
+
+from actwin.agents.critics import follow
+from actwin.agents.losses import midpoints, quantile_huber
+from actwin.agents.memory_agent import MemoryAgent, MemoryConfig, bootstrapped
+from actwin.agents.networks import ActionSpec, Activation, mlp
+from actwin.agents.normaliser import Normaliser
+from actwin.agents.replay import Experience, Transitions
+from actwin.errors import ConfigError
+
+EMBEDDING: Final = 64
+"""Cosines that stand for a fraction."""
+ROWS_AT_ONCE: Final = 256
+"""Observations in one forward pass of acting; each becomes `fractions` rows."""
+
+
+class IQNConfig(MemoryConfig):
+    """Settings of IQN."""
+
+    type: Literal["iqn"] = "iqn"
+    hidden: tuple[int, ...] = Field(
+        default=(256, 256), min_length=2, description="widths: layers before the fractions come in, and one after"
+    )
+    activation: Activation = "relu"
+    n_step: int = Field(default=3, ge=1, description="steps of reward before a target bootstraps")
+    batch: int = Field(default=256, ge=1)
+    lr: float = Field(default=3e-4, gt=0)
+    polyak: float = Field(default=0.005, gt=0, le=1, description="share of the network that its target takes on")
+    quantiles: int = Field(default=8, ge=1, description="N and N': fractions drawn for predictions and targets")
+    acting_quantiles: int = Field(default=32, ge=1, description="K: fractions whose mean decides")
+    threshold: float = Field(default=0.2, gt=0, description="kappa of the quantile Huber loss")
+    dueling: bool = True
+    double: bool = Field(default=True, description="whether the learning network chooses the action of the target")
+    exploration: tuple[float, float] = Field(
+        default=(0.4, 0.005), description="share of random actions, from the wildest car to the steadiest"
+    )
+    sticky: int = Field(default=8, ge=1, description="control steps for which a random action may be held")
+    demo_share: float = Field(default=0.25, ge=0, lt=1, description="share of each batch that is demonstrations")
+    margin_weight: float = Field(
+        default=0.1, ge=0, description="weight of the wish that demonstrated actions be worth more than others"
+    )
+    margin: float = Field(default=0.2, ge=0, description="by so much, in units of return")
+
+
+class QuantilePolicy(nn.Module):
+    """The network of IQN with its observation statistics: all that is needed to drive.
+
+    Args:
+        observations: Length of an observation.
+        action: A discrete choice and nothing else.
+        hidden: Widths; the fractions come in before the last.
+        activation: Of the hidden layers.
+        dueling: Whether values of states and advantages of actions are told apart.
+        fractions: K, for driving.
+    """
+
+    waves: Tensor
+
+    def __init__(
+        self,
+        observations: int,
+        action: ActionSpec,
+        hidden: Sequence[int] = (256, 256),
+        activation: Activation = "relu",
+        dueling: bool = True,
+        fractions: int = 32,
+    ) -> None:
+        super().__init__()
+        if action.continuous or not action.choices:
+            raise ConfigError("IQN decides among named actions. Set env.action.kind=discrete.")
+        self.observations, self.action, self.dueling, self.fractions = observations, action, dueling, fractions
+        self.spec: dict[str, Any] = {
+            "network": "iqn", "observations": observations, "choices": action.choices, "hidden": list(hidden),
+            "activation": activation, "dueling": dueling, "fractions": fractions,
+        }  # fmt: skip
+        self.normaliser = Normaliser(observations)
+        *before, after = hidden
+        self.torso = mlp(observations, before[:-1], before[-1], activation, output_gain=math.sqrt(2.0))
+        self.embedding = nn.Linear(EMBEDDING, before[-1])
+        # A cosine has half the variance of a normal.
+        nn.init.orthogonal_(self.embedding.weight, 2.0)
+        nn.init.zeros_(self.embedding.bias)
+        self.advantage = mlp(before[-1], (after,), action.choices, activation, output_gain=0.01)
+        self.worth = mlp(before[-1], (after,), 1, activation, output_gain=1.0) if dueling else None
+        self.register_buffer("waves", math.pi * torch.arange(1, EMBEDDING + 1), persistent=False)
+
+    @classmethod
+    def from_spec(cls, spec: dict[str, Any]) -> QuantilePolicy:
+        """The untrained network whose `spec` this is."""
+        spec = {name: value for name, value in spec.items() if name != "network"}
+        return cls(action=ActionSpec(0, spec.pop("choices")), **spec)
+
+    def features(self, normalised: Tensor) -> Tensor:
+        """float32[B, H]: what the fractions are combined with."""
+        return functional.relu(self.torso(normalised))
+
+    def quantiles(self, features: Tensor, fractions: Tensor) -> Tensor:
+        """Quantiles of the return of every action.
+
+        Args:
+            features: float32[B, H].
+            fractions: float32[B, N] in (0, 1).
+
+        Returns:
+            float32[B, N, choices]
+        """
+        cosines = torch.cos(fractions.unsqueeze(-1) * self.waves)
+        x = features.unsqueeze(1) * functional.relu(self.embedding(cosines))
+        result: Tensor = self.advantage(x)
+        if self.worth is not None:
+            result = result - result.mean(-1, keepdim=True) + self.worth(x)
+        return result
+
+    def values(self, normalised: Tensor) -> Tensor:
+        """float32[B, choices]: mean returns, by fixed fractions."""
+        fractions = midpoints(self.fractions).expand(len(normalised), -1)
+        return self.quantiles(self.features(normalised), fractions).mean(1)
+
+    @torch.inference_mode()
+    def drive(self, observations: Tensor) -> Tensor:
+        """float32[B, 1]: the index of the best action for raw observations."""
+        parts = [self.values(self.normaliser(part)).argmax(-1) for part in torch.split(observations, ROWS_AT_ONCE)]
+        return torch.cat(parts).unsqueeze(-1).float()
+
+
+class IQN(MemoryAgent):
+    """IQN with n-step returns, a dueling head and a target network that follows.
+
+    Differs from the paper: the action of the target is chosen by the learning network (van Hasselt et al. 2016); one
+    set of fractions serves choice and target, which saves a third of the arithmetic; every car explores with its own
+    share of random actions (Horgan et al. 2018), each held for some steps, as one of 39 ms goes nowhere; demonstrations
+    teach with a margin (Hester et al. 2018, arXiv 1704.03732).
+
+    Args:
+        observations: Length of an observation.
+        action: A discrete choice.
+        cars: Number of parallel environments.
+        period: [s] Control period, which turns the horizon into a discount.
+        config: Settings.
+        seed: Of weights, exploration and batches.
+        clone: A cloned network to start from.
+        experience: Demonstrations with their rewards.
+    """
+
+    kind = "iqn"
+    policy: QuantilePolicy
+
+    def __init__(
+        self,
+        observations: int,
+        action: ActionSpec,
+        cars: int,
+        period: float,
+        config: IQNConfig,
+        seed: int,
+        clone: QuantilePolicy | None = None,
+        experience: Experience | None = None,
+    ) -> None:
+        super().__init__(observations, action.width, cars, period, config, seed, experience)
+        self.config = config
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.policy = new_quantile_policy(observations, action, config)
+        if clone is not None:
+            self.policy.load_state_dict(clone.state_dict())
+        self.target = copy.deepcopy(self.policy).requires_grad_(False)
+        self.optimiser = torch.optim.Adam(self.policy.parameters(), config.lr, eps=1e-5, fused=True)
+        high, low = config.exploration
+        self._epsilon = torch.logspace(math.log10(high), math.log10(low), cars)
+        self._held, self._left = torch.zeros(cars), torch.zeros(cars, dtype=torch.int64)
+
+    def explore(self, observations: Tensor) -> Tensor:
+        """float32[N, 1]: the best actions for raw observations, some replaced by random ones that are held."""
+        best = self.policy.drive(observations).squeeze(-1)
+        cars = len(observations)
+        starts = (self._left == 0) & (torch.rand(cars, generator=self.generator) < self._epsilon)
+        drawn = torch.randint(self.policy.action.choices, (cars,), generator=self.generator).float()
+        lengths = torch.randint(1, self.config.sticky + 1, (cars,), generator=self.generator)
+        self._held = torch.where(starts, drawn, self._held)
+        self._left = torch.where(starts, lengths, self._left)
+        action = torch.where(self._left > 0, self._held, best).unsqueeze(-1)
+        self._left = (self._left - 1).clamp_min(0)
+        return action
+
+    def learn(self) -> dict[str, float]:
+        """One update."""
+        config = self.config
+        batch, demonstrated = self.draw()
+        chosen = batch.actions.squeeze(-1).long()
+        features = self.policy.features(batch.observations)
+        fractions = torch.rand(len(chosen), config.quantiles, generator=self.generator)
+        every = self.policy.quantiles(features, fractions)
+        predictions = every.gather(-1, chosen.view(-1, 1, 1).expand(-1, config.quantiles, 1)).squeeze(-1)
+        wanted = self._wanted(batch)
+        loss = quantile_huber(predictions, wanted, fractions, config.threshold).mean()
+        shown = {
+            "loss": loss.item(), "value": wanted.mean().item(),
+            "quantile_spread": predictions.detach().std(-1).mean().item(),
+        }  # fmt: skip
+        if demonstrated and config.margin_weight:
+            missing = large_margin(every[-demonstrated:].mean(1), chosen[-demonstrated:], config.margin)
+            loss = loss + config.margin_weight * missing
+            shown["margin_loss"] = missing.item()
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        clip_grad_norm_(self.policy.parameters(), config.gradient_norm)
+        self.optimiser.step()
+        follow(self.target, self.policy, config.polyak)
+        self.updates += 1
+        return shown
+
+    @torch.no_grad()
+    def _wanted(self, batch: Transitions) -> Tensor:
+        """float32[B, N']: targets of the quantiles."""
+        following = batch.following
+        fractions = torch.rand(len(following), self.config.quantiles, generator=self.generator)
+        quantiles = self.target.quantiles(self.target.features(following), fractions)
+        judge = quantiles
+        if self.config.double:
+            judge = self.policy.quantiles(self.policy.features(following), fractions)
+        best = judge.mean(1).argmax(-1)
+        after = quantiles.gather(-1, best.view(-1, 1, 1).expand(-1, self.config.quantiles, 1)).squeeze(-1)
+        return bootstrapped(batch, after)
+
+    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+        """Networks and optimisers, by the names they have in a checkpoint."""
+        return {"policy": self.policy, "target": self.target, "optimiser": self.optimiser}
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next update depends on, except the memory."""
+        return super().state() | {"held": self._held.clone(), "left": self._left.clone()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state()` of an agent of the same configuration."""
+        super().load_state(state)
+        self._held, self._left = state["held"].clone(), state["left"].clone()
+
+
+def large_margin(values: Tensor, chosen: Tensor, margin: float) -> Tensor:
+    """How far demonstrated actions are from being worth more than all others by a margin, Hester et al. 2018.
+
+    Args:
+        values: float32[B, choices].
+        chosen: int64[B], what the demonstrator did.
+        margin: In units of return.
+    """
+    wished = torch.full_like(values, margin).scatter_(-1, chosen.unsqueeze(-1), 0.0)
+    own = values.gather(-1, chosen.unsqueeze(-1)).squeeze(-1)
+    return ((values + wished).max(-1).values - own).mean()
+
+
+def new_quantile_policy(observations: int, action: ActionSpec, config: IQNConfig) -> QuantilePolicy:
+    """The untrained network that these settings describe."""
+    return QuantilePolicy(
+        observations, action, config.hidden, config.activation, config.dueling, config.acting_quantiles
+    )

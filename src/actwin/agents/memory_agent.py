@@ -1,0 +1,189 @@
+"""What agents that learn from a memory have in common: filling it, drawing from it, the round of their updates."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from actwin.agents.agent import Flags, Floats
+from actwin.agents.losses import discount
+from actwin.agents.normaliser import Normaliser
+from actwin.agents.replay import Experience, Replay, Transitions
+from actwin.errors import ConfigError
+
+
+class MemoryConfig(BaseModel):
+    """Settings that agents with a memory share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    horizon: float = Field(default=6.0, gt=0, description="[s] mean time over which future reward counts")
+    n_step: int = Field(default=5, ge=1, description="steps of reward before a target bootstraps")
+    batch: int = Field(default=512, ge=1)
+    replay: int = Field(default=500_000, ge=1, description="transitions that are kept")
+    learning_starts: int = Field(default=20_000, ge=0, description="car steps before the first update")
+    round_steps: int = Field(default=8, ge=1, description="steps of all cars between rounds of updates")
+    updates_per_step: float = Field(default=1.0, gt=0, description="updates for each step of all cars together")
+    gradient_norm: float = Field(default=10.0, gt=0)
+    normaliser_steps: int = Field(
+        default=200_000, ge=0, description="car steps until the observation statistics freeze"
+    )
+    demo_share: float = Field(
+        default=0.5, ge=0, lt=1, description="share of each batch that comes from demonstrations, where there are any"
+    )
+
+
+class DrivingNetwork(Protocol):
+    """A network with observation statistics."""
+
+    normaliser: Normaliser
+
+
+class MemoryAgent(ABC):
+    """An agent that learns from a memory of what it and others did.
+
+    Args:
+        observations, width: Columns of an observation and of an action.
+        cars: Number of parallel environments.
+        period: [s] Control period, which turns the horizon into a discount.
+        config: Settings.
+        seed: Of exploration and batches.
+        experience: Demonstrations with their rewards; part of every batch.
+
+    Raises:
+        ConfigError: A memory smaller than a batch or a window.
+    """
+
+    kind: str
+    policy: DrivingNetwork
+
+    def __init__(
+        self,
+        observations: int,
+        width: int,
+        cars: int,
+        period: float,
+        config: MemoryConfig,
+        seed: int,
+        experience: Experience | None,
+    ) -> None:
+        if config.replay < config.batch:
+            raise ConfigError(
+                f"A batch of {config.batch} does not fit a memory of {config.replay} transitions. "
+                "Raise agent.replay or lower agent.batch."
+            )
+        self.settings = config
+        self.gamma = discount(config.horizon, period)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.memory = Replay(-(-config.replay // cars), cars, observations, width, config.n_step, self.gamma)
+        self.demonstrations: Replay | None = None
+        if experience is not None and config.demo_share:
+            self.demonstrations = Replay.of(experience, config.n_step, self.gamma)
+        self.steps, self.updates, self._owed, self._since = 0, 0, 0.0, 0
+        self._doing: tuple[Tensor, Tensor] | None = None
+
+    @abstractmethod
+    def explore(self, observations: Tensor) -> Tensor:
+        """float32[N, width]: actions with exploration for raw observations float32[N, O]."""
+
+    @abstractmethod
+    def learn(self) -> dict[str, float]:
+        """One update, with what the board should show."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a round of updates is due."""
+        enough = self.steps >= self.settings.learning_starts and len(self.memory) >= self.settings.batch
+        return enough and self._since >= self.settings.round_steps and self._owed >= 1.0
+
+    @torch.no_grad()
+    def act(self, observation: Floats) -> Floats:
+        """Explores: actions float32[N, width] for float32[N, observations]."""
+        raw = torch.from_numpy(observation).clone()
+        action = self.explore(raw)
+        self._doing = raw, action
+        result: Floats = action.numpy()
+        return result
+
+    @torch.no_grad()
+    def process(
+        self, reward: Floats, terminated: Flags, truncated: Flags, observation: Floats, final_observation: Floats
+    ) -> None:
+        """Remembers what the last actions led to; see `Agent.process`."""
+        assert self._doing is not None
+        before, action = self._doing
+        arrays = (reward, terminated, truncated, final_observation)
+        self.memory.add(before, action, *(torch.from_numpy(array) for array in arrays))
+        self.policy.normaliser.observe(before)
+        self.steps += len(reward)
+        self._since += 1
+        if self.steps >= self.settings.normaliser_steps:
+            self.policy.normaliser.freeze()
+        if self.steps >= self.settings.learning_starts:
+            self._owed += self.settings.updates_per_step
+
+    def update(self) -> dict[str, float]:
+        """The updates that are due; what they showed, each averaged over the updates that showed it."""
+        count = int(self._owed)
+        self._owed -= count
+        self._since = 0
+        values: dict[str, list[float]] = {}
+        for _ in range(count):
+            for name, value in self.learn().items():
+                values.setdefault(name, []).append(value)
+        return {name: sum(each) / len(each) for name, each in values.items()} | {"updates": float(self.updates)}
+
+    @torch.no_grad()
+    def draw(self) -> tuple[Transitions, int]:
+        """A batch with normalised observations, and how many of its last rows are demonstrations."""
+        shown = round(self.settings.demo_share * self.settings.batch) if self.demonstrations is not None else 0
+        drawn = self.memory.sample(self.settings.batch - shown, self.generator)
+        if shown and self.demonstrations is not None:
+            other = self.demonstrations.sample(shown, self.generator)
+            drawn = Transitions(*(torch.cat(pair) for pair in zip(drawn, other, strict=True)))
+        normalise = self.policy.normaliser
+        return drawn._replace(observations=normalise(drawn.observations), following=normalise(drawn.following)), shown
+
+    @abstractmethod
+    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+        """Networks and optimisers, by the names they have in a checkpoint."""
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next update depends on, except the memory; see `Replay.state`."""
+        return {name: part.state_dict() for name, part in self.parts().items()} | {
+            "generator": self.generator.get_state(),
+            "steps": self.steps,
+            "updates": self.updates,
+            "owed": self._owed,
+            "since": self._since,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state()` of an agent of the same configuration."""
+        for name, part in self.parts().items():
+            part.load_state_dict(state[name])
+        self.generator.set_state(state["generator"])
+        self.steps, self.updates = int(state["steps"]), int(state["updates"])
+        self._owed, self._since = float(state["owed"]), int(state["since"])
+
+
+def bootstrapped(batch: Transitions, following: Tensor) -> Tensor:
+    """Targets: returns plus discounted values of what follows.
+
+    A state that does not exist must not leak, whatever stands in its place, so nothing is multiplied by zero.
+
+    Args:
+        batch: Transitions.
+        following: float32[B, M], values after the last step.
+
+    Returns:
+        float32[B, M]
+    """
+    discounts = batch.discounts.unsqueeze(-1)
+    return batch.returns.unsqueeze(-1) + torch.where(
+        discounts > 0.0, discounts * following, torch.zeros_like(following)
+    )

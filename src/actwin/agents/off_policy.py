@@ -1,0 +1,172 @@
+"""What SAC, TD3 and QR-SAC share: an actor, twin critics, the way from a clone to a better driver."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+
+from actwin.agents.critics import Critics, follow
+from actwin.agents.memory_agent import MemoryAgent, MemoryConfig
+from actwin.agents.networks import ActionSpec, Activation, Policy
+from actwin.agents.replay import Experience, Transitions
+from actwin.errors import ConfigError
+
+
+class OffPolicyConfig(MemoryConfig):
+    """Settings that the off-policy agents of continuous controls share."""
+
+    hidden: tuple[int, ...] = Field(default=(256, 256), description="widths of the hidden layers of policy and critics")
+    activation: Activation = "relu"
+    actor_lr: float = Field(default=3e-4, gt=0)
+    critic_lr: float = Field(default=3e-4, gt=0)
+    polyak: float = Field(default=0.005, gt=0, le=1, description="share of the critics that their targets take on")
+    layer_norm: bool = Field(default=True, description="whether the critics' hidden layers are normalised")
+    actor_every: int = Field(default=2, ge=1, description="updates of the critics for each of the policy")
+    critic_warmup: int = Field(default=1000, ge=0, description="updates of a cloned policy that train only the critics")
+    clone_weight: float = Field(default=2.0, ge=0, description="initial weight of the pull towards the clone")
+    clone_floor: float = Field(default=0.2, ge=0, description="weight at which it stays")
+    clone_fade: int = Field(default=4000, ge=1, description="updates over which it falls")
+
+
+class OffPolicy(MemoryAgent):
+    """An actor with twin critics and their slowly following targets.
+
+    A clone is not handed to a critic that knows nothing: for `critic_warmup` updates only the critics learn, half of
+    every batch are demonstrations (Ball et al. 2023, arXiv 2302.02948), and the actor's loss, scaled by the size of the
+    values as in TD3+BC (Fujimoto & Gu 2021), is pulled towards the clone by a weight that fades.
+
+    Args:
+        observations: Length of an observation.
+        action: What is decided; continuous only.
+        cars: Number of parallel environments.
+        period: [s] Control period, which turns the horizon into a discount.
+        config: Settings.
+        seed: Of weights, exploration and batches.
+        clone: A cloned policy to start from; its network must be that of `config`.
+        experience: Demonstrations with their rewards.
+
+    Raises:
+        ConfigError: A discrete choice among the actions, or a memory smaller than a batch.
+    """
+
+    settings: OffPolicyConfig
+    policy: Policy
+
+    def __init__(
+        self,
+        observations: int,
+        action: ActionSpec,
+        cars: int,
+        period: float,
+        config: OffPolicyConfig,
+        seed: int,
+        clone: Policy | None = None,
+        experience: Experience | None = None,
+    ) -> None:
+        if action.choices:
+            raise ConfigError(
+                f"{self.kind.upper()} decides continuous controls only. Set env.action.gear=automatic and "
+                "env.action.kind to absolute or rate, or use PPO or IQN."
+            )
+        super().__init__(observations, action.width, cars, period, config, seed, experience)
+        self.clone = clone
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.policy = self._new_policy(observations, action)
+            if clone is not None:
+                self.policy.body.load_state_dict(clone.body.state_dict())
+                self.policy.normaliser.load_state_dict(clone.normaliser.state_dict())
+            self.critics = self._new_critics(observations, action.continuous)
+        self.targets = copy.deepcopy(self.critics).requires_grad_(False)
+        self.actor_optimiser = torch.optim.Adam(self.policy.parameters(), config.actor_lr, fused=True)
+        self.critic_optimiser = torch.optim.Adam(self.critics.parameters(), config.critic_lr, fused=True)
+
+    @abstractmethod
+    def _new_policy(self, observations: int, action: ActionSpec) -> Policy:
+        """The untrained policy."""
+
+    @abstractmethod
+    def _new_critics(self, observations: int, controls: int) -> Critics:
+        """The untrained critics; the policy is there already."""
+
+    @abstractmethod
+    def _critic_loss(self, batch: Transitions) -> tuple[Tensor, dict[str, float]]:
+        """Loss of the critics, with what the board should show."""
+
+    @abstractmethod
+    def _actor_step(self, batch: Transitions) -> dict[str, float]:
+        """One update of the policy."""
+
+    def learn(self) -> dict[str, float]:
+        """One update of the critics and, when its turn has come, of the policy."""
+        batch, _ = self.draw()
+        loss, shown = self._critic_loss(batch)
+        self.critic_optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        clip_grad_norm_(self.critics.parameters(), self.settings.gradient_norm)
+        self.critic_optimiser.step()
+        self.updates += 1
+        warm = self.clone is None or self.updates > self.settings.critic_warmup
+        if warm and self.updates % self.settings.actor_every == 0:
+            shown |= self._actor_step(batch)
+        follow(self.targets, self.critics, self.settings.polyak)
+        return shown
+
+    def clone_weight(self) -> float:
+        """Present weight of the pull towards the clone."""
+        if self.clone is None:
+            return 0.0
+        since = max(self.updates - self.settings.critic_warmup, 0)
+        fading = self.settings.clone_weight * (1.0 - since / self.settings.clone_fade)
+        return max(fading, self.settings.clone_floor)
+
+    def _judged(self, observations: Tensor, actions: Tensor) -> Tensor:
+        """float32[K, B, M]: what the critics say, with a gradient for the actions only."""
+        # Gradients of the critics' weights would only be thrown away.
+        self.critics.requires_grad_(False)
+        values: Tensor = self.critics(observations, actions)
+        self.critics.requires_grad_(True)
+        return values
+
+    def _improve(self, loss: Tensor, values: Tensor, observations: Tensor, controls: Tensor) -> None:
+        """One step of the policy's optimiser, with the pull towards the clone.
+
+        Args:
+            loss: What the algorithm minimises.
+            values: float32[B] of the actions, which give the scale.
+            observations: float32[B, O], normalised.
+            controls: float32[B, A], the most likely ones, in [-1, 1].
+        """
+        if self.clone is not None:
+            with torch.no_grad():
+                wanted = self.clone(observations).mean.tanh()
+                scale = values.abs().mean().clamp_min(1e-3)
+            loss = loss / scale + self.clone_weight() * (controls - wanted).square().sum(-1).mean()
+        self.actor_optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        clip_grad_norm_(self.policy.parameters(), self.settings.gradient_norm)
+        self.actor_optimiser.step()
+
+    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+        """Networks and optimisers, by the names they have in a checkpoint."""
+        return {
+            "policy": self.policy, "critics": self.critics, "targets": self.targets,
+            "actor_optimiser": self.actor_optimiser, "critic_optimiser": self.critic_optimiser,
+        }  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next update depends on, except the memory."""
+        return super().state() | {"clone": None if self.clone is None else self.clone.state_dict()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state()` of an agent of the same configuration."""
+        super().load_state(state)
+        if state["clone"] is not None:
+            self.clone = Policy.from_spec(self.policy.spec)
+            self.clone.load_state_dict(state["clone"])
