@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
+import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import numpy as np
 
 from actwin.content.library import load_car, load_track
 from actwin.driving.driver import Driver
+from actwin.driving.interruption import Interruption
 from actwin.errors import ConfigError
 from actwin.pacing import Pacer, Spread
 from actwin.twin.emulator.emulator import Emulator, Outlets
@@ -105,8 +103,11 @@ def _simulator_and_driver(service: Service) -> tuple[Simulator, Driver | None, i
         from actwin.driving.line_follower import LineFollower  # plans a line, which nobody else need wait for
 
         return simulator, LineFollower(track, car, n, pace=1.0 - PACES * np.arange(n, dtype=float)), SUBSTEPS
-    from actwin.driving.policy import PolicyDriver  # brings torch
+    import torch
 
+    from actwin.driving.policy import PolicyDriver  # brings torch, which the others do without
+
+    torch.set_num_threads(1)  # a second thread only makes one car's small network wait
     policy = PolicyDriver.from_checkpoint(Path(service.driver), n, track=service.track, car=service.car)
     physics = policy.task.config.physics
     simulator = Simulator(
@@ -127,17 +128,17 @@ def serve(
     speed: float = 1.0,
     fast: bool = False,
     seconds: float | None = None,
-    stop: threading.Event | None = None,
+    stop: Interruption | None = None,
     on_second: Callable[[Served], None] | None = None,
 ) -> Served:
-    """Runs an emulator until it is stopped: by time, by the event, by Ctrl-C or by a request to end the process.
+    """Runs an emulator until it is stopped: by time, by Ctrl-C or by a request to end the process.
 
     Args:
         emulator: To run; it stays open.
         speed: [-] How fast time runs, 1 = real; a client's time scale multiplies it.
         fast: As fast as the machine can, whatever the speed.
         seconds: [s] On the wall clock; None means until stopped.
-        stop: Ends it from another thread.
+        stop: To ask for the end by other means.
         on_second: Told about every second.
 
     Returns:
@@ -148,16 +149,21 @@ def serve(
     """
     if not 0.0 < speed <= 100.0:
         raise ConfigError(f"Time cannot run {speed:g} times as fast. Choose above 0 to 100.")
-    stop = stop or threading.Event()
-    loop = _Loop(emulator, speed, fast)
     shown = 1.0
-    with _stopping(stop):
-        while not stop.is_set() and (seconds is None or loop.wall_time < seconds):
-            loop.turn()
-            if on_second and loop.wall_time >= shown:
-                shown += 1.0
-                on_second(loop.served())
-    return loop.served()
+    # What was made so far stays; looking through it again and again would cost milliseconds in some steps.
+    gc.collect()
+    gc.freeze()
+    try:
+        with stop or Interruption() as stop:
+            loop = _Loop(emulator, speed, fast)
+            while not stop.asked and (seconds is None or loop.wall_time < seconds):
+                loop.turn()
+                if on_second and loop.wall_time >= shown:
+                    shown += 1.0
+                    on_second(loop.served())
+            return loop.served()
+    finally:
+        gc.unfreeze()
 
 
 class _Loop:
@@ -207,21 +213,3 @@ class _Loop:
             lost=self._lost,
             sections=self._pacer.spreads() | self._emulator.timing.spreads(),
         )
-
-
-@contextlib.contextmanager
-def _stopping(stop: threading.Event) -> Iterator[None]:
-    """Lets Ctrl-C and a request to end the process set the event while the body runs; only the main thread can."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

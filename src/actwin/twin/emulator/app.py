@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
@@ -11,6 +13,7 @@ import numpy.typing as npt
 from actwin.twin.emulator.app_host import AppHost
 from actwin.twin.emulator.fake_ac import FakeAc
 from actwin.twin.emulator.game import Game
+from actwin.twin.emulator.game_files import write_game_files
 from actwin.twin.emulator.hands import Hands
 from actwin.twin.emulator.interface import Interface
 
@@ -46,11 +49,21 @@ class App(Interface):
         self._game, self._changes = game, game.changes
         self._frame_time = 1.0 / fps
         self._hands = Hands()
+        self._root = tempfile.TemporaryDirectory(prefix="actwin-")
         fake = FakeAc(game.info, game.simulator.cars[0], game.n)
         fake.on_reset = game.put_back
         fake.update(game.frames, game.rows)
         settings = {"ego_sampling_freq": rate, "sampling_freq": round(fps)}
-        self.app = AppHost(fake, ports, host, settings, clock=clock)
+        try:
+            self._write_files()
+            self.app = AppHost(fake, ports, host, settings, Path(self._root.name), clock)
+        except BaseException:
+            self._root.cleanup()
+            raise
+
+    def _write_files(self) -> None:
+        simulator = self._game.simulator
+        write_game_files(Path(self._root.name), self._game.info, simulator.track, simulator.cars[0])
 
     @property
     def places(self) -> dict[str, str]:
@@ -68,6 +81,7 @@ class App(Interface):
         game, fake = self._game, self.app.fake
         if game.changes != self._changes:
             self._changes = game.changes
+            self._write_files()
             fake.begin(game.info, game.simulator.cars[0])
         fake.update(game.frames, game.rows)
         self.app.update(self._frame_time)
@@ -76,5 +90,6 @@ class App(Interface):
             self._hands.take(asked[0], game, 0)
 
     def close(self) -> None:
-        """Ends the app."""
+        """Ends the app and removes the files that it read."""
         self.app.close()
+        self._root.cleanup()

@@ -17,10 +17,12 @@ from actwin.pacing import Pacer
 from actwin.telemetry.channels import Controls, Frames, neutral_controls
 from actwin.twin.emulator.game import Game
 from actwin.twin.emulator.interface import Interface
-from actwin.twin.simulator import SUBSTEPS, Simulator
+from actwin.twin.simulator import PHYSICS_STEP, SUBSTEPS, Simulator
 
 FPS: Final = 100.0
 """[1/s] Pictures of the emulated game, which draws none; clients of the in-game app ask for a cap of 50 or 100."""
+FASTEST: Final = 1.0 / PHYSICS_STEP
+"""[1/s] More pictures than steps of the physics there cannot be."""
 REMOTE_PORT: Final = 9996
 APP_PORTS: Final = (2345, 2346, 2347)
 APP_RATE: Final = 25
@@ -68,7 +70,7 @@ class Outlets:
     app_rate: int = APP_RATE
 
     def __post_init__(self) -> None:
-        if not 1.0 <= self.fps <= 333.0:
+        if not 1.0 <= self.fps <= FASTEST:
             raise ConfigError(f"{self.fps:g} pictures a second are not possible. Choose 1 to 333, such as 50 or 100.")
         if self.app_ports is not None and not 1 <= self.app_rate <= self.fps:
             raise ConfigError(
@@ -154,6 +156,7 @@ class Emulator:
     Attributes:
         game: The session.
         interfaces: What is served.
+        steps: Steps taken, those in a pause included.
         timing: Durations of the parts of a step: `decide`, `physics`, and each interface by its name.
 
     Raises:
@@ -171,6 +174,7 @@ class Emulator:
         clock: Clock = time.perf_counter,
     ) -> None:
         outlets = outlets or Outlets()
+        self.steps = 0
         self.game = Game(simulator, fuel_rate)
         self.interfaces: Sequence[Interface] = open_interfaces(self.game, outlets, clock)
         self.timing = Pacer()
@@ -200,6 +204,7 @@ class Emulator:
                 self._decide()
             with self.timing.section("physics"):
                 self.game.advance(self._controls)
+        self.steps += 1
         self._until_picture -= 1.0
         rendered = self._until_picture <= 0.0
         if rendered:
