@@ -10,6 +10,7 @@ import actwin
 from actwin.cli import (
     calibrate_controls,
     cars,
+    check,
     demo,
     doctor,
     drive,
@@ -68,6 +69,7 @@ app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("record", epilog=record.EXAMPLES)(record.record)
 app.command("sessions", epilog=sessions.EXAMPLES)(sessions.sessions)
 app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
+app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_recordings)
 app.command("drive", epilog=drive.EXAMPLES)(drive.drive)

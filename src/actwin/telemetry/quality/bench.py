@@ -11,7 +11,7 @@ from actwin.telemetry.quality.cadence import Cadence
 from actwin.telemetry.quality.findings import EVERY, FROZEN, MOTION, NOT_FINITE, RANGE, TELEPORT, Finding, Flags, Floats
 from actwin.telemetry.quality.recording import Recording
 
-_SPOILS: Final = (FROZEN, NOT_FINITE, RANGE, MOTION, TELEPORT)
+SPOILING: Final = (FROZEN, NOT_FINITE, RANGE, MOTION, TELEPORT)
 """Kinds of findings whose rows have no trustworthy value in the channel."""
 
 
@@ -40,10 +40,9 @@ class Bench:
         """Takes findings in, so that later checks leave their values out."""
         self.findings += findings
         for finding in findings:
-            if finding.kind in _SPOILS:
-                for name in _spoilt(self.recording, finding.channel):
-                    bad = self._bad.setdefault(name, np.zeros(len(self.recording), bool))
-                    bad[finding.first : finding.last + 1] = True
+            for name in spoilt_columns(self.recording, finding):
+                bad = self._bad.setdefault(name, np.zeros(len(self.recording), bool))
+                bad[finding.first : finding.last + 1] = True
         self._speed = None
 
     def bad(self, *names: str) -> Flags:
@@ -140,8 +139,10 @@ def rate_of(time: Floats, linked: Flags, places: Floats) -> Floats:
     return np.interp(np.arange(len(time)), rows[1:][known], rate[known])
 
 
-def _spoilt(recording: Recording, channel: str) -> list[str]:
-    """Columns that a finding in a channel spoils."""
-    if channel == EVERY:
-        return sorted(recording.given - {"packet_id"})
-    return ["x", "y"] if channel in ("x", "y") else [channel]
+def spoilt_columns(recording: Recording, finding: Finding) -> tuple[str, ...]:
+    """Columns whose values are wrong on the rows of a finding; none when it only tells that something happened."""
+    if not finding.spoils or finding.kind not in SPOILING:
+        return ()
+    if finding.channel == EVERY:
+        return tuple(sorted(recording.given - {"packet_id"}))
+    return (finding.channel, *finding.also)

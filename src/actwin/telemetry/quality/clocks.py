@@ -13,6 +13,8 @@ PHYSICS_STEP: Final = 0.003
 """[s] Of Assetto Corsa, which counts its steps in `physics.packetId`: 333.3 a second."""
 RATE_SHARE: Final = 0.005
 """[-] A clock may be off by this; crystals are a hundred times better."""
+FAST: Final = 10.0
+"""[m/s] Below it the way of a step is too short to tell the time."""
 BLOCK: Final = 2.0
 """[s] Rates are taken over pieces of this length."""
 BLOCK_ROWS: Final = 20
@@ -29,7 +31,7 @@ class ClockRate(NamedTuple):
     """How a clock of the game runs against the time column."""
 
     name: str
-    """Column of the clock."""
+    """Column of the clock; `place` for the time that way and speed tell."""
     rate: float
     """[1/s] Its units for each second of the time column; NaN when it does not run."""
     expected: float
@@ -64,7 +66,26 @@ def check_clocks(bench: Bench) -> tuple[list[Finding], list[ClockRate]]:
         jitter = float(np.percentile(np.abs(ticks.step - ticks.units / rate), _USUAL_JITTER))
         rates.append(ClockRate(name, rate, expected, jitter))
         findings += _findings(bench, pieces, rates[-1])
-    return findings, rates
+    return findings, rates + _place_clock(bench)
+
+
+def _place_clock(bench: Bench) -> list[ClockRate]:
+    """Time as the place tells it: the way moved over the speed, step by step while the car is fast.
+
+    It needs no clock of the game, and shows what the time column is rounded to.
+    """
+    if not bench.recording.has("x", "y"):
+        return []
+    speed, place = bench.speed(), np.column_stack([bench.clean("x"), bench.clean("y")])
+    moved = np.linalg.norm(np.diff(place, axis=0, prepend=place[:1]), axis=1)
+    bad = bench.bad("x", "y", "vel", "vx")
+    fast = bench.linked & (moved > 0.0) & (speed > FAST) & ~bad & ~np.roll(bad, 1)
+    if np.count_nonzero(fast) < BLOCK_ROWS:
+        return []
+    told = moved[fast] / np.diff(bench.integral(speed), prepend=0.0)[fast] * bench.order.step[fast]
+    rate = float(told.sum() / bench.order.step[fast].sum())
+    jitter = float(np.percentile(np.abs(bench.order.step[fast] - told), _USUAL_JITTER))
+    return [ClockRate("place", rate, 1.0, jitter)]
 
 
 def ticks_of(bench: Bench, name: str) -> Ticks:

@@ -72,6 +72,9 @@ class Finding:
         channel: Column it was seen in; `EVERY` for the whole row.
         size: How much, in the unit of the kind.
         words: The same as a sentence.
+        spoils: Whether the channel's values on these rows are wrong; False where the rows only show that something
+            happened, such as a teleport that lasts.
+        also: Other columns whose values on these rows are wrong with it.
     """
 
     kind: Kind
@@ -80,6 +83,8 @@ class Finding:
     channel: str
     size: float
     words: str
+    spoils: bool = True
+    also: tuple[str, ...] = ()
 
     def as_dict(self, time: Floats) -> dict[str, Any]:
         """For JSON; `from` and `to` are the times [s] of the rows."""

@@ -14,12 +14,14 @@ SPEED_MARGIN: Final = 0.5
 """[m/s] Speed and length of the velocity may differ by this ..."""
 SPEED_SHARE: Final = 0.03
 """[-] ... and this share: readers that leave the vertical part out lose 0.03 m/s at Monza."""
-JUMP_MARGIN: Final = 2.0
-"""[m/s] Speed may change in a step by this beyond what the acceleration says ..."""
-JUMP_RATE: Final = 3.0 * GRAVITY
-"""[m/s²] ... and this for each second of the step, the change of the acceleration within it ..."""
-FREE_RATE: Final = 10.0 * GRAVITY
-"""[m/s²] ... or this where there is no acceleration."""
+JUMP_MARGIN: Final = 0.5
+"""[m/s] Velocity may change in a step by this ..."""
+JUMP_FACTOR: Final = 2.5
+"""[-] ... and so many times the rate that it usually keeps below:"""
+JUMP_RATE: Final = 2.0 * GRAVITY
+"""[m/s²] ... or this if it is more: what accelerations miss between rare samples."""
+JUMP_USUAL: Final = 99.5
+"""[%] Percentile of the rates of change that is called usual; braking and cornering are most of a lap, hits are not."""
 PLACE_MARGIN: Final = 1.0
 """[m] The place may differ by this from where the velocity leads ..."""
 PLACE_SHARE: Final = 0.25
@@ -111,22 +113,53 @@ def _blame(bench: Bench, told: Floats, velocity: Floats, first: int, last: int) 
 
 
 def check_jumps(bench: Bench) -> list[Finding]:
-    """Speed that changes faster than the acceleration says, or than a car can where none is given."""
-    name = next((name for name in ("vel", "vx") if bench.recording.has(name)), None)
-    if name is None or not bench.linked.any():
+    """Velocity that changes by far more in a step than it ever does in this recording: a bad value, or a hit.
+
+    The change is taken in the world and beyond what the accelerations account for; of the speed alone where there is no
+    velocity. Rows on which the car lost energy to a wall are hits that the recording knows of.
+    """
+    name, change = _velocity_change(bench)
+    step = np.nan_to_num(bench.order.step)
+    size = np.linalg.norm(change, axis=1)
+    known = bench.linked & np.isfinite(size) & (step > 0.0)
+    if not known.any():
         return []
-    speed, step = bench.clean(name), np.nan_to_num(bench.order.step)
-    expected, rate = np.zeros(len(bench)), FREE_RATE
-    if bench.recording.has("acceleration_longitudinal"):
-        expected, rate = np.diff(bench.integral(bench.clean("acceleration_longitudinal")), prepend=0.0), JUMP_RATE
-    change = np.where(bench.linked, np.diff(speed, prepend=speed[0]) - expected, 0.0)
-    limit = JUMP_MARGIN + rate * step
+    usual = float(np.percentile(size[known] / step[known], JUMP_USUAL))
+    hit = np.nan_to_num(bench.raw("collision")) > 0.0
+    change = np.where((known & ~hit)[:, None], change, 0.0)
     findings = []
-    for jump in jumps(change[:, None], limit, bench.time, bench.linked):
-        size = float(change[jump.first])
-        words = f"{name} jumps by {size:+.1f} m/s" + (" and back" if jump.returns else "")
-        findings.append(Finding(MOTION, bench.row(jump.first), bench.row(jump.last), name, size, words))
+    also = tuple(column for column in ("vel", "vy") if column != name and bench.recording.has(column))
+    limit = JUMP_MARGIN + max(JUMP_FACTOR * usual, JUMP_RATE) * step
+    for jump in jumps(change, limit, bench.time, bench.linked):
+        words = f"the velocity jumps by {jump.size:.1f} m/s" + (
+            " and back" if jump.returns else ": a hit, or bad values"
+        )
+        rows = bench.row(jump.first), bench.row(jump.last)
+        findings.append(Finding(MOTION, *rows, name, jump.size, words, jump.returns, also))
     return findings
+
+
+def _velocity_change(bench: Bench) -> tuple[str, Floats]:
+    """Column and change [m/s] [K, D] of the velocity since the row before, beyond what the accelerations say."""
+    if bench.recording.has("vx", "vy", "yaw"):
+        name, frame = "vx", ["acceleration_longitudinal", "acceleration_lateral"]
+        velocity = _in_world(bench, bench.clean("vx"), bench.clean("vy"))
+    else:
+        name = "vx" if bench.recording.has("vx") and not bench.recording.has("vel") else "vel"
+        velocity, frame = bench.clean(name)[:, None], ["acceleration_longitudinal"]
+    change = np.diff(velocity, axis=0, prepend=velocity[:1])
+    if bench.recording.has(*frame):
+        parts = [bench.clean(column) for column in frame]
+        rates = _in_world(bench, parts[0], parts[1]) if len(parts) > 1 else parts[0][:, None]
+        change = change - np.column_stack([np.diff(bench.integral(rate), prepend=0.0) for rate in rates.T])
+    return name, change
+
+
+def _in_world(bench: Bench, ahead: Floats, left: Floats) -> Floats:
+    """[K, 2] A vector of the car frame, in the world."""
+    yaw = bench.clean("yaw")
+    cosine, sine = np.cos(yaw), np.sin(yaw)
+    return np.column_stack([ahead * cosine - left * sine, ahead * sine + left * cosine])
 
 
 def check_place(bench: Bench) -> list[Finding]:
@@ -166,12 +199,11 @@ def _position_jumps(bench: Bench) -> list[Finding]:
 
 def _led(bench: Bench, rows: Rows) -> Floats:
     """[m] [U - 1, 2] Where heading and velocity lead from each update to the next."""
-    yaw, ahead, left = bench.clean("yaw"), bench.clean("vx"), np.nan_to_num(bench.clean("vy"))
+    ahead, left = bench.clean("vx"), np.nan_to_num(bench.clean("vy"))
     if not bench.recording.has("vx"):
         ahead = bench.speed()
-    east = ahead * np.cos(yaw) - left * np.sin(yaw)
-    north = ahead * np.sin(yaw) + left * np.cos(yaw)
-    return np.column_stack([np.diff(bench.integral(east)[rows]), np.diff(bench.integral(north)[rows])])
+    velocity = _in_world(bench, ahead, left)
+    return np.column_stack([np.diff(bench.integral(part)[rows]) for part in velocity.T])
 
 
 def _road_jumps(bench: Bench, name: str) -> list[Finding]:
@@ -186,8 +218,8 @@ def _road_jumps(bench: Bench, name: str) -> list[Finding]:
     driven = np.diff(bench.integral(_known_speed(bench))[rows])
     moved = (after - before) * whole * scale
     limit = ROAD_MARGIN + ROAD_SHARE * driven
-    residual = moved - driven
-    residual[over_line | (np.abs(moved + driven) <= limit)] = 0.0  # the other way round the track is no jump
+    # Less than the way driven, or the other way round the track, is no jump.
+    residual = np.where(over_line | (np.abs(moved) <= driven + limit), 0.0, moved - driven)
     return _as_findings(bench, rows, residual[:, None], limit, name, "the place on the lap")
 
 
@@ -201,7 +233,10 @@ def _as_findings(bench: Bench, rows: Rows, residual: Floats, limit: Floats, chan
         first = int(rows[jump.first])
         last = int(rows[jump.last + 1]) - 1 if jump.returns else first
         said = f"{words} jumps by {jump.size:.1f} m" + (" and back" if jump.returns else "")
-        findings.append(Finding(TELEPORT, bench.row(first), bench.row(last), channel, jump.size, said))
+        marked = bench.row(first), bench.row(last)
+        findings.append(
+            Finding(TELEPORT, *marked, channel, jump.size, said, jump.returns, ("y",) if channel == "x" else ())
+        )
     return findings
 
 

@@ -31,7 +31,8 @@ class _Events(NamedTuple):
 def check_laps(bench: Bench) -> list[Finding]:
     """Crossings that do not count, counts away from the line, lap times that are not the time driven.
 
-    The first crossing of a stretch may do neither: it ends an out lap, or a start from before the line.
+    The first crossing after the beginning, a restart or a teleport need not count nor reset the clock: it ends an
+    out lap.
     """
     line = _line_column(bench)
     events = _Events(_crossings(bench, line), _rises(bench, "lap_count"), _falls(bench, "lap_time"))
@@ -86,7 +87,7 @@ def _count_findings(bench: Bench) -> list[Finding]:
 
 def _unmatched(bench: Bench, events: _Events) -> list[Finding]:
     """Events of one sort without their partner of another."""
-    stretch = bench.order.stretches[events.crossings]
+    stretch = (bench.order.stretches + _moved_before(bench))[events.crossings]
     later = events.crossings[1:][stretch[1:] == stretch[:-1]]
     clocked = later if bench.recording.has("lap_time") else later[:0]
     counted = later[_counts(bench, later)] if bench.recording.has("lap_count") else later[:0]
@@ -104,6 +105,19 @@ def _unmatched(bench: Bench, events: _Events) -> list[Finding]:
     ]
 
 
+def _teleports(bench: Bench) -> Rows:
+    """Kept rows on which the car was put somewhere else."""
+    rows = [each.first for each in bench.findings if each.kind is TELEPORT and not each.spoils]
+    return np.searchsorted(bench.order.kept, np.array(rows, np.int64)).astype(np.int64)
+
+
+def _moved_before(bench: Bench) -> Rows:
+    """[K] How often the car was put somewhere else up to a row."""
+    found = np.zeros(len(bench), np.int64)
+    np.add.at(found, _teleports(bench), 1)
+    return np.cumsum(found)
+
+
 def _counts(bench: Bench, crossings: Rows) -> Flags:
     """Whether the lap that ends at each crossing counts: the game's lap count may leave invalid laps out."""
     if not bench.recording.has("lap_valid"):
@@ -119,9 +133,8 @@ def _near(bench: Bench, rows: Rows, row: int) -> Rows:
 
 def _has_partner(bench: Bench, row: int, partners: Rows) -> bool:
     """Whether a partner is near a row, or a break or a teleport that excuses it."""
-    moved = [finding.first for finding in bench.findings if finding.kind is TELEPORT]
-    excuses = (partners, np.flatnonzero(~bench.linked), np.searchsorted(bench.order.kept, moved))
-    return any(len(_near(bench, rows.astype(np.int64), row)) > 0 for rows in excuses)
+    excuses = (partners, np.flatnonzero(~bench.linked), _teleports(bench))
+    return any(len(_near(bench, rows, row)) > 0 for rows in excuses)
 
 
 def _lap_times(bench: Bench, events: _Events, line: str) -> list[Finding]:

@@ -93,19 +93,28 @@ def check_frozen(bench: Bench) -> list[Finding]:
     rows are stale as a whole, which is one finding.
     """
     moving = _moving(bench)
-    groups = [live for live in LIVE if bench.recording.has(*live.columns)]
+    groups = [live for live in LIVE if bench.recording.has(*live.columns) and not _copy(bench.recording, live)]
     stale = {live.columns: _stale(bench, live, moving) for live in groups}
     found = []
     if len(stale) >= 3:
         share = np.mean(list(stale.values()), axis=0)
         everything = share >= _ALL
-        found += [_frozen(bench, first, last, EVERY) for first, last in runs(everything)]
+        found += [_frozen(bench, first, last, (EVERY,)) for first, last in runs(everything)]
     else:
         everything = np.zeros(len(bench), bool)
     for columns, rows in stale.items():
         alone = [(first, last) for first, last in runs(rows) if not everything[first : last + 1].any()]
-        found += [_frozen(bench, first, last, columns[0]) for first, last in alone]
+        found += [_frozen(bench, first, last, columns) for first, last in alone]
     return found
+
+
+def _copy(recording: Recording, live: Live) -> bool:
+    """Whether the column repeats another one: some sources give the share of the lap twice."""
+    return (
+        live.columns == ("spline_position",)
+        and recording.has("lap_progress")
+        and np.array_equal(recording.column("spline_position"), recording.column("lap_progress"), equal_nan=True)
+    )
 
 
 def _moving(bench: Bench) -> Flags:
@@ -140,14 +149,15 @@ def _usual_hold(same: Flags, counted: Flags) -> float:
     return float(np.percentile(np.diff(changes) - 1, 90.0)) if len(changes) > 1 else 0.0
 
 
-def _frozen(bench: Bench, first: int, last: int, channel: str) -> Finding:
+def _frozen(bench: Bench, first: int, last: int, columns: tuple[str, ...]) -> Finding:
+    channel, *also = columns
     duration = float(bench.time[last] - bench.time[max(first - 1, 0)])
     what = "every live channel" if channel == EVERY else channel
     if channel != EVERY and not np.any(np.diff(bench.raw(channel)) != 0.0):
         words = f"{what} never changes while the car moves"
     else:
         words = f"{what} stands still for {duration:.2f} s while the car moves"
-    return Finding(FROZEN, bench.row(first), bench.row(last), channel, duration, words)
+    return Finding(FROZEN, bench.row(first), bench.row(last), channel, duration, words, also=tuple(also))
 
 
 def flat_columns(recording: Recording) -> dict[str, float]:
