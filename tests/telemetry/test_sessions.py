@@ -192,6 +192,26 @@ def test_what_is_no_meta_is_refused(text) -> None:
         parse(text, "file")
 
 
+def test_a_moment_without_a_zone_is_of_this_computer(tmp_path) -> None:
+    session = written(tmp_path, started=datetime(2026, 7, 5, 9))
+    assert session.meta.started == datetime(2026, 7, 5, 9).astimezone()
+    written(tmp_path)
+    assert len(sessions(tmp_path)) == 2
+
+
+def test_a_foreign_stream_is_refused(tmp_path) -> None:
+    good = written(tmp_path)
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / META).write_text(meta().dump(), encoding="utf-8")
+    table = pa.table({"speed": [1.0]})
+    with pa.OSFile(str(bad / STREAM), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table)
+    found = scan(tmp_path)
+    assert [session.name for session in found.sessions] == [good.name]
+    assert "no column 'time'" in found.damaged[bad]
+
+
 def test_best_lap_is_the_fastest_that_may_count() -> None:
     marks = (LapMark(number=i, time=i, lap_time=t, valid=v) for i, (t, v) in enumerate(
         [(90.0, False), (91.0, True), (90.5, None), (None, True)]))  # fmt: skip

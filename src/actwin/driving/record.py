@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from actwin.content.library import car_names, load_car
 from actwin.driving.interruption import Interruption
-from actwin.errors import SourceError
+from actwin.errors import SessionError, SourceError
 from actwin.pacing import Durations, Spread
 from actwin.telemetry.ac.source import GameInfo, Health, Sample, Source, open_source
 from actwin.telemetry.store.export import export
@@ -280,7 +280,11 @@ def record_session(
     finally:
         opened.close()
     done.session, done.problem = recorder.close(), recorder.problem
-    done.exported = [export(done.session, to, recorder.folder / f"telemetry.{to}", columns) for to in exports]
+    for to in exports:
+        try:
+            done.exported.append(export(done.session, to, recorder.folder / f"telemetry.{to}", columns))
+        except SessionError as error:  # the recording itself is safe
+            done.problem = str(error)
     return done
 
 

@@ -17,6 +17,7 @@ from actwin.errors import SessionError, UnknownNameError
 from actwin.telemetry.store.folder import TABLE
 from actwin.telemetry.store.schema import COLUMNS, DOCUMENTED, TIME
 from actwin.telemetry.store.session import Session
+from actwin.telemetry.store.table import packing
 
 SUITABLE: Final = (
     TIME,
@@ -119,7 +120,7 @@ def export_parquet(session: Session, path: Path, columns: Sequence[str]) -> None
         shutil.copyfile(session.folder / TABLE, path)
         return
     schema = pa.schema([session.schema.field(name) for name in columns], session.schema.metadata)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, **packing(schema)) as writer:
         for batch in session.batches(columns):
             writer.write_batch(batch.replace_schema_metadata(schema.metadata).cast(schema))
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
 import actwin
 from actwin.errors import SessionError
@@ -91,6 +91,12 @@ class SessionMeta(_Model):
     laps: tuple[LapMark, ...] = ()
     lost: int = Field(0, ge=0)
     findings: Mapping[str, int] | None = None
+
+    @field_validator("started", "ended")
+    @classmethod
+    def _with_zone(cls, moment: datetime | None) -> datetime | None:
+        """A moment without a zone is this computer's."""
+        return moment.astimezone() if moment is not None and moment.tzinfo is None else moment
 
     @classmethod
     def of(cls, info: GameInfo, driver: str = "", **more: Any) -> Self:

@@ -74,6 +74,8 @@ class Session:
             return cls(folder, recover(folder, meta) or meta)
         except OSError:  # a folder that can only be read: its rows are read from the stream
             return cls(folder, meta)
+        except pa.ArrowException as error:
+            raise _damaged(folder, error) from error
 
     @property
     def name(self) -> str:
