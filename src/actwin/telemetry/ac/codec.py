@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-FEW: Final = 128
-"""Below this many records, fields are gathered together; above it, one field after the other is quicker."""
 CHUNK: Final = 512
 """Records that are converted together, so that both sides stay in the processor's cache."""
 
@@ -72,16 +70,11 @@ class Codec:
             raw: raw[K], C-contiguous.
             records: record[K], C-contiguous, written in place.
         """
-        if len(raw) < FEW:
-            self.decode_cells(cells(raw), cells(records))
-            return
-        for begin in range(0, len(raw), CHUNK):
-            part = slice(begin, begin + CHUNK)
-            for link in self.links:
-                _copy_field(link, raw[part], records[part])
+        for part in chunks(len(raw)):
+            self.decode_cells(cells(raw[part]), cells(records[part]))
 
     def decode_cells(self, raw: Cells, records: Cells) -> None:
-        """`decode` of few records, given as cells."""
+        """`decode` of one chunk, given as cells."""
         for group in self._reading:
             values = raw.view(group.raw_kind)[:, group.raw]
             if group.linear:
@@ -95,10 +88,11 @@ class Codec:
             records: record[K], C-contiguous.
             raw: raw[K], C-contiguous, written in place.
         """
-        self.encode_cells(cells(records), cells(raw))
+        for part in chunks(len(raw)):
+            self.encode_cells(cells(records[part]), cells(raw[part]))
 
     def encode_cells(self, records: Cells, raw: Cells) -> None:
-        """`encode` of records given as cells."""
+        """`encode` of one chunk, given as cells."""
         for group in self._writing:
             values: Records = records.view(group.kind)[:, group.columns]
             if group.kind == "<f4":
@@ -126,6 +120,11 @@ def fuse(codecs: Iterable[tuple[str, str, Codec]]) -> Codec:
     return Codec(np.dtype(list(raws.items())), np.dtype(list(ours.items())), links)
 
 
+def chunks(n: int) -> Iterator[slice]:
+    """Where each chunk of n records is."""
+    return (slice(begin, begin + CHUNK) for begin in range(0, n, CHUNK))
+
+
 def cells(records: Records) -> Cells:
     """Records as int32[K, width], without a copy; their size must be a multiple of four bytes."""
     return records.view("<i4").reshape(len(records), -1)
@@ -148,16 +147,6 @@ def blank(record: np.dtype[Any]) -> Records:
             result[name] = np.nan
     result.flags.writeable = False
     return result
-
-
-def _copy_field(link: Link, raw: Records, records: Records) -> None:
-    values, target = _field(raw, link.field, link.part), _field(records, link.channel, None)
-    if link.scale == 1.0 and link.offset == 0.0:
-        np.copyto(target, values, casting="unsafe")
-        return
-    np.multiply(values, link.scale, out=target, casting="unsafe")
-    if link.offset:
-        np.add(target, link.offset, out=target, casting="unsafe")
 
 
 def _field(records: Records, path: str, part: int | None) -> Records:

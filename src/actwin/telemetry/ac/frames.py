@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.telemetry.ac.attitude import attitude_from_vectors, vectors_from_attitude
-from actwin.telemetry.ac.codec import FEW, Codec, blank, cells
+from actwin.telemetry.ac.codec import Codec, blank, cells, chunks
 from actwin.telemetry.ac.links import (
     CAR_FRAME,
     CAR_GAME,
@@ -84,14 +84,7 @@ def frames_from_pages(
     Returns:
         FRAME[K] and GAME[K].
     """
-    if len(physics) < FEW:
-        frames, games = _few_frames_from_pages(physics, graphics)
-    else:
-        frames, games = _blank(len(physics))
-        PHYSICS_FRAME.decode(physics, frames)
-        PHYSICS_GAME.decode(physics, games)
-        GRAPHICS_FRAME.decode(graphics, frames)
-        GRAPHICS_GAME.decode(graphics, games)
+    frames, games = _decoded(physics, graphics)
     absent = absent_fields(text(static["acVersion"][0])) if len(static) else frozenset()
     if absent:
         _forget(absent, (PHYSICS_FRAME, GRAPHICS_FRAME), frames)
@@ -130,7 +123,9 @@ def write_physics(frame: Records, game: Records, physics: Records, max_boost: fl
         physics: PHYSICS[K], written in place.
         max_boost: `maxTurboBoost` of the static page; 0 when there is no turbo.
     """
-    PHYSICS_SAMPLE.encode_cells(np.concatenate((cells(game), cells(frame)), axis=1), cells(physics))
+    for part in chunks(len(frame)):
+        ours = np.concatenate((cells(game[part]), cells(frame[part])), axis=1)
+        PHYSICS_SAMPLE.encode_cells(ours, cells(physics[part]))
     physics["turboBoost"] *= _boost_unit(max_boost)
     _write_velocity(frame, game, physics["velocity"])
     sine, cosine = _finite(np.sin(frame["yaw"])), _finite(np.cos(frame["yaw"]))
@@ -249,12 +244,16 @@ def _blank(n: int) -> tuple[Records, Records]:
     return _repeated(BLANK_FRAME, n), _repeated(BLANK_GAME, n)
 
 
-def _few_frames_from_pages(physics: Records, graphics: Records) -> tuple[Records, Records]:
-    """All four conversions at once, which for single samples takes a third of the time."""
-    ours = np.repeat(_BLANK_SAMPLE, len(physics), axis=0)
-    PAGES_SAMPLE.decode_cells(np.concatenate((cells(physics), cells(graphics)), axis=1), ours)
-    frames = np.ascontiguousarray(ours[:, :FRAME_WIDTH]).view(FRAME)
-    return frames.reshape(-1), np.ascontiguousarray(ours[:, FRAME_WIDTH:]).view(GAME).reshape(-1)
+def _decoded(physics: Records, graphics: Records) -> tuple[Records, Records]:
+    """All that is linear, of both pages at once: for single samples the number of calls is what takes time."""
+    n = len(physics)
+    frames, games = np.empty((n, FRAME_WIDTH), "<i4"), np.empty((n, GAME.itemsize // 4), "<i4")
+    for part in chunks(n):
+        raw = np.concatenate((cells(physics[part]), cells(graphics[part])), axis=1)
+        ours = np.repeat(_BLANK_SAMPLE, len(raw), axis=0)
+        PAGES_SAMPLE.decode_cells(raw, ours)
+        frames[part], games[part] = ours[:, :FRAME_WIDTH], ours[:, FRAME_WIDTH:]
+    return frames.view(FRAME).reshape(n), games.view(GAME).reshape(n)
 
 
 def _repeated(record: Records, n: int) -> Records:
