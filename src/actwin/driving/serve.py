@@ -16,6 +16,7 @@ from actwin.driving.driver import Driver
 from actwin.driving.interruption import Interruption
 from actwin.errors import ConfigError
 from actwin.pacing import Pacer, Spread
+from actwin.telemetry.channels import neutral_controls
 from actwin.twin.emulator.emulator import Emulator, Outlets
 from actwin.twin.simulator import SUBSTEPS, Simulator
 from actwin.twin.world import Assists, Conditions
@@ -90,6 +91,10 @@ def open_service(service: Service) -> Emulator:
         SourceError: A port or name is taken.
     """
     simulator, driver, period = _simulator_and_driver(service)
+    # The first calls load compiled code; nobody should wait for that on the track. The game puts the cars back.
+    simulator.step(neutral_controls(simulator.n))
+    if driver is not None:
+        driver.act(simulator.frames)
     return Emulator(simulator, driver, service.outlets, period, service.fuel_rate)
 
 
