@@ -15,6 +15,8 @@ from actwin.cli.terminal import console, table
 if TYPE_CHECKING:
     from actwin.driving.watching import Reading
 
+LISTEN = 0.3
+"""[s] Before the one reading of `--once`."""
 EXAMPLES = "Examples: actwin watch · actwin watch --source udp:192.168.1.20:9996 · actwin watch --once --json"
 
 
@@ -31,7 +33,11 @@ def watch(
 
     watched = open_source(source)
     try:
-        readings = watch(watched, 1.0 / rate, 0.0 if once else seconds)
+        # One reading needs a moment of listening: how regularly samples come is part of it.
+        readings = watch(watched, 1.0 / rate, LISTEN if once else seconds)
+        if once:
+            *_, last = readings
+            readings = iter([last])
         if as_json:
             for reading in readings:
                 typer.echo(json.dumps(as_object(reading)))

@@ -15,7 +15,7 @@ from actwin.content.track import Track
 from actwin.driving.driver import Driver
 from actwin.driving.interruption import Interruption
 from actwin.driving.realtime import Drive, drive
-from actwin.errors import ConfigError, ContentError, SourceError, UnknownNameError
+from actwin.errors import ConfigError, SourceError
 from actwin.telemetry.ac.source import Sample, open_source
 from actwin.telemetry.channels import Controls, Frames
 
@@ -105,7 +105,6 @@ def drive_live(
         cockpit = _cockpit(wanted, policy, stop)
         try:
             cockpit.connect()
-            _require_the_track_of_the_game(cockpit)
             driver = policy or _expert(cockpit)
             # The first call compiles; nobody should wait for that on the track.
             driver.act(cockpit.frames.copy())
@@ -141,19 +140,6 @@ def _cockpit(wanted: LiveDrive, policy: Any, stop: Interruption) -> LiveCockpit:
         source, lambda: open_actuator(wanted.actuator, source), track, car,
         reconnect=wanted.reconnect, sleep=pause, **period,
     )  # fmt: skip
-
-
-def _require_the_track_of_the_game(cockpit: LiveCockpit) -> None:
-    """Raises `SourceError` when the game drives on another track that the twin knows."""
-    try:
-        there = load_track(cockpit.info.track).name
-    except (ContentError, UnknownNameError):
-        return  # a name of the game's own; how far the car is from the road was checked when connecting
-    if there != cockpit.track.name:
-        raise SourceError(
-            f"The game drives on '{there}', the driver knows '{cockpit.track.name}'. Load that track in the game, or "
-            f"try the driver here with --track {there}."
-        )
 
 
 def _expert(cockpit: LiveCockpit) -> Driver:
