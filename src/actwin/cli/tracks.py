@@ -74,7 +74,10 @@ def show(
 @app.command("fit", epilog='Example: actwin tracks fit survey.csv --title "Club circuit" --licence CC0 --out club.toml')
 def fit(
     file: Annotated[
-        Path, typer.Argument(help="CSV with x, y, width right, width left; or with both borders' x and y.")
+        Path,
+        typer.Argument(
+            help="CSV with x, y, width right, width left or both borders' x and y; or the game's fast_lane.ai."
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="Track file to write; beside FILE when not given.")] = None,
     title: Annotated[str, typer.Option(help="Full name of the track.")] = "",

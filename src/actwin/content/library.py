@@ -52,19 +52,19 @@ def car_names() -> list[str]:
 
 
 def load_track(name_or_path: str | Path) -> Track:
-    """A track by name, alias, or path of a compact track file or of a surveyed table, which is fitted on the spot.
+    """A track by name, alias, or path of a compact track file or of a survey, which is fitted on the spot.
 
     Args:
-        name_or_path: "monza", "Interlagos", "my_track.toml", "survey.csv".
+        name_or_path: "monza", "Interlagos", "my_track.toml", "survey.csv", "fast_lane.ai".
 
     Raises:
         UnknownNameError: No bundled track has this name.
         ContentError: The file cannot be used.
     """
-    path = _as_path(name_or_path, (".toml", ".csv"))
+    path = _as_path(name_or_path, (".toml", ".csv", ".ai"))
     if path is None:
         return _bundled_track(_resolve("track", str(name_or_path), track_names(), TRACK_ALIASES))
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in (".csv", ".ai"):
         from actwin.content.track_fit import fit_track  # needed only here, and slow to import
 
         return fit_track(path)

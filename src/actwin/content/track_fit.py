@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from actwin.content.ai_line import SUFFIX, line_label, read_ai_line
 from actwin.content.clothoid_fit import Fit, fit_centre_line, measured, survey_curvature
 from actwin.content.clothoids import ClothoidLoop
 from actwin.content.corners import find_corners
@@ -23,6 +24,8 @@ Array = NDArray[np.float64]
 
 LARGEST_SHARE: Final = 0.85
 """[-] Width at the inside of a bend as a share of its radius, at most."""
+HEIGHT_SPACING: Final = 25.0
+"""[m] Between two knots of the height."""
 
 
 def _simplified(s: Array, columns: Array, tolerance: float, most: int) -> NDArray[np.intp]:
@@ -85,9 +88,9 @@ def fit_track(
 ) -> Track:
     """Fits a compact track to a surveyed one.
 
-    The result has corners without names, three equal sectors and no elevation; kerbs, walls and run-off follow the
-    general rule. Its
-    `fit_rms` and `fit_max` are the distances of the surveyed centre line from the fitted one.
+    The result has corners without names and three equal sectors; it is flat, unless it comes from the game's AI line,
+    which has heights; kerbs, walls and run-off follow the general rule. Its `fit_rms` and `fit_max` are the distances
+    of the surveyed centre line from the fitted one.
 
     Args:
         path: A table that `read_centre_line` understands.
@@ -112,14 +115,15 @@ def fit_track(
     line = fit.line
     s, left, right = fit_widths(fit, table)
     edge_left, edge_right = Linear(s, np.round(left, 2), line.length), Linear(s, np.round(right, 2), line.length)
-    label = name or "".join(c if c.isascii() and c.isalnum() else "_" for c in path.stem.lower()).strip("_") or "track"
+    height, height_source, height_zero = _heights(path, line)
+    label = name or _label(path)
     track = Track(
         name=label,
         title=title or label,
         line=line,
         edge_left=edge_left,
         edge_right=edge_right,
-        height=Smooth([0.0], [0.0], line.length),
+        height=height,
         bank=Linear([0.0], [0.0], line.length),
         roadside=roadside_by_rule(line, edge_left, edge_right),
         source=source or path.name,
@@ -129,10 +133,34 @@ def fit_track(
         sectors=(0.0, round(line.length / 3.0, 1), round(2.0 * line.length / 3.0, 1)),
         corners=find_corners(line),
         grid=line.length - 8.0,
-        notes={"sectors": "equal thirds"},
+        elevation_source=height_source,
+        notes={"sectors": "equal thirds"} | height_zero,
     )
     check_track(track, path, largest_gap=1.0)
     return track
+
+
+def _label(path: Path) -> str:
+    """A name for the library from that of the file, or of the folders of the game in which an AI line lies."""
+    told = line_label(path) if path.suffix.lower() == SUFFIX else path.stem
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in told.lower()).strip("_") or "track"
+
+
+def _heights(path: Path, line: ClothoidLoop) -> tuple[Smooth, str, dict[str, str]]:
+    """Height of the road, its source, and a note on its zero; flat where the file tells none."""
+    if path.suffix.lower() != SUFFIX:
+        return Smooth([0.0], [0.0], line.length), "", {}
+    told = read_ai_line(path)
+    s, _ = line.project(told.x, told.y)
+    order = np.argsort(s)
+    grid = np.arange(0.0, line.length, 5.0)
+    raw = gaussian_filter1d(np.interp(grid, s[order], told.z[order], period=line.length), 2.0, mode="wrap")
+    count = max(4, round(line.length / HEIGHT_SPACING))
+    knots = np.round(np.arange(count) * line.length / count, 1)
+    height = np.interp(knots, grid, raw, period=line.length)
+    zero = float(height[0])
+    source = "height of the game's AI line, smoothed over 10 m"
+    return Smooth(knots, np.round(height - zero, 2), line.length), source, {"height": f"0 is {zero:.2f} m in the game"}
 
 
 def _fit_well(table: CentreLineTable) -> Fit:

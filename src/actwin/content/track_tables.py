@@ -1,4 +1,4 @@
-"""Readers of surveyed tracks: centre line with widths, or both borders, as CSV tables."""
+"""Readers of surveyed tracks: centre line with widths, or both borders, as CSV tables or the game's AI line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
+from actwin.content.ai_line import SUFFIX, read_ai_line
 from actwin.content.track_checks import check_widths
 from actwin.errors import ContentError
 
@@ -18,6 +20,8 @@ FEWEST: Final = 20
 """Points below which a table describes no road."""
 SPACING: Final = 4.0
 """[m] Spacing to which dense border tables are thinned."""
+BLEND: Final = 6.0
+"""[m] Distance over which the borders beside an AI line are smoothed (standard deviation)."""
 
 CENTRE_LINE: Final = ("x_m", "y_m", "w_tr_right_m", "w_tr_left_m")
 BORDERS: Final = ("left_border_x", "left_border_y", "right_border_x", "right_border_y")
@@ -39,32 +43,52 @@ class CentreLineTable(NamedTuple):
 def read_centre_line(path: str | Path) -> CentreLineTable:
     """Reads a surveyed track.
 
-    Two forms are understood, told apart by the first line:
+    Two forms of CSV are understood, told apart by the first line:
 
     - columns x, y, width right, width left [m], as in the TUM racetrack database; a first line that begins with `#` or
       holds these names is skipped;
     - a header with `left_border_x, left_border_y, right_border_x, right_border_y` [m], further columns ignored. The
       centre line is half way between the borders.
 
+    A file with the ending `.ai` is read as the game's AI line, whose borders lie to its left and right.
+
     Raises:
         ContentError: Not a table of numbers, too few points, an open lap, or borders that cross.
     """
     path = Path(path)
-    header, values = _read_numbers(path)
-    if set(BORDERS) <= set(header):
-        columns = [values[:, header.index(name)] for name in BORDERS]
-        table = _between_borders(columns, path)
-    elif values.shape[1] == len(CENTRE_LINE):
-        table = CentreLineTable(values[:, 0], values[:, 1], values[:, 3], values[:, 2])
-    else:
-        problem = f"has {values.shape[1]} columns that are neither a centre line nor two borders."
-        cure = f"Columns must be {', '.join(CENTRE_LINE)} or include {', '.join(BORDERS)}."
-        raise ContentError(path, "", problem, cure)
+    table = _beside_ai_line(path) if path.suffix.lower() == SUFFIX else _from_columns(path)
     table = _without_repeated_end(table)
     check_widths(table.width_left, "width_left", path)
     check_widths(table.width_right, "width_right", path)
     _check_lap(table, path)
     return table
+
+
+def _beside_ai_line(path: Path) -> CentreLineTable:
+    """Half way between the borders that the game's AI line knows."""
+    line = read_ai_line(path)
+    if len(line.x) < FEWEST:
+        raise ContentError(path, "", f"has {len(line.x)} points.", f"A track needs at least {FEWEST}.")
+    bare = line.side_left + line.side_right <= 0.0
+    if np.any(bare):
+        problem = f"has no borders beside {int(bare.sum())} of its {len(bare)} points."
+        raise ContentError(path, "side_left", problem, "Drive the borders in the game's line editor and save the line.")
+    # The borders are told in steps where barriers begin and end; a centre line half way would have corners there.
+    spread = BLEND / (float(np.median(np.diff(line.distance))) or 1.0)
+    left, right = (gaussian_filter1d(side, spread, mode="wrap") for side in (line.side_left, line.side_right))
+    return _between_borders(list(line._replace(side_left=left, side_right=right).borders()), path)
+
+
+def _from_columns(path: Path) -> CentreLineTable:
+    """The table in a CSV file."""
+    header, values = _read_numbers(path)
+    if set(BORDERS) <= set(header):
+        return _between_borders([values[:, header.index(name)] for name in BORDERS], path)
+    if values.shape[1] == len(CENTRE_LINE):
+        return CentreLineTable(values[:, 0], values[:, 1], values[:, 3], values[:, 2])
+    problem = f"has {values.shape[1]} columns that are neither a centre line nor two borders."
+    cure = f"Columns must be {', '.join(CENTRE_LINE)} or include {', '.join(BORDERS)}."
+    raise ContentError(path, "", problem, cure)
 
 
 def _read_numbers(path: Path) -> tuple[list[str], Array]:
