@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from typing import Any, Final
@@ -17,8 +18,13 @@ AGAIN: Final = 0.25
 """[s] From one greeting to the next until the app answers."""
 ANSWER_TIMEOUT: Final = 5.0
 """[s] To wait for an answer of the management port."""
+SILENCE: Final = 1.0
+"""[s] Without telemetry before the app is asked again."""
 MOST_WAITING: Final = 256
 """Datagrams taken at once; only the newest of them counts."""
+
+WELCOME: Final = b"identified"
+GOODBYE: Final = b"disconnect"
 
 CURE: Final = (
     "Start a session in the game with the app switched on (`actwin install-app` installs it), "
@@ -44,8 +50,9 @@ class AppClient:
 
     Attributes:
         rejected: Datagrams that were no telemetry.
-        dropped: Messages that are known to be lost, since `connect`.
+        dropped: Messages that were lost, or not read before newer ones came; since `connect`.
         steps: Number of the last message.
+        arrived: [s] `time.perf_counter()` when it was taken from the network.
         ended: Whether the app has said goodbye.
     """
 
@@ -62,7 +69,10 @@ class AppClient:
         self._socket: socket.socket | None = None
         self._writer = app_messages.ControlWriter()
         self._gear: int | None = None
+        self._newest: dict[str, Any] | None = None
+        self._asked = 0.0
         self.rejected, self.dropped, self.steps = 0, 0, 0
+        self.arrived = -math.inf
         self.ended = False
 
     @property
@@ -87,6 +97,7 @@ class AppClient:
             self.close()
             raise SourceError(f"No in-game app at {self.host}:{self.port} ({error}). {CURE}") from error
         self.rejected, self.dropped, self.steps, self.ended = 0, 0, 0, False
+        self._newest = None
         end = time.perf_counter() + timeout
         while (left := end - time.perf_counter()) > 0.0:
             self.greet()
@@ -100,7 +111,7 @@ class AppClient:
         self._say(b"connect")
 
     def receive(self, timeout: float = 0.1) -> dict[str, Any] | None:
-        """The newest message about the driven car.
+        """The newest message about the driven car; a silent app is asked again once a second.
 
         Args:
             timeout: [s] To wait for one.
@@ -111,20 +122,9 @@ class AppClient:
         Raises:
             SourceError: Not connected.
         """
-        end = time.perf_counter() + timeout
-        newest = None
-        while newest is None:
-            data = self._take(max(end - time.perf_counter(), 0.0))
-            if data is None:
-                return None
-            newest = self._message(data)
-            if time.perf_counter() >= end:
-                break
-        for _ in range(MOST_WAITING):
-            data = self._take(0.0)
-            if data is None:
-                break
-            newest = self._message(data) or newest
+        self._drain(0.0 if self._newest is not None else timeout)
+        newest, self._newest = self._newest, None
+        self._keep_asking()
         return newest
 
     def send(self, controls: Controls) -> Controls:
@@ -143,13 +143,15 @@ class AppClient:
         self._open()
         message, sent = self._writer.write(controls, self.steps, self._gear)
         self._say(message)
+        self._drain(0.0)
+        self._keep_asking()
         return sent
 
     def close(self) -> None:
         """Says goodbye; harmless when nothing is open."""
         if self._socket is not None:
             if not self.ended:
-                self._say(b"disconnect")
+                self._say(GOODBYE)
             self._socket.close()
         self._socket = None
         self._gear = None
@@ -216,34 +218,61 @@ class AppClient:
         end = time.perf_counter() + timeout
         while (left := end - time.perf_counter()) > 0.0:
             data = self._take(left)
-            if data == b"identified":
+            if data == WELCOME or (data is not None and app_messages.telemetry(data) is not None):
+                self.arrived = time.perf_counter()
                 return True
-            if data is not None and self._message(data) is not None:
-                return True
-            if data is None and time.perf_counter() < end:
-                time.sleep(min(0.02, end - time.perf_counter()))
+            if data is None:
+                time.sleep(min(0.02, max(end - time.perf_counter(), 0.0)))
         return False
 
-    def _message(self, data: bytes) -> dict[str, Any] | None:
-        """Telemetry of a datagram; words of the protocol and nonsense are None."""
-        if data == b"identified":
-            self.steps = 0
-            return None
-        if data == b"disconnect":
-            self.ended = True
-            return None
+    def _drain(self, timeout: float) -> None:
+        """Takes what has arrived and keeps the newest message.
+
+        Args:
+            timeout: [s] To wait for the first one.
+        """
+        end = time.perf_counter() + timeout
+        while True:
+            waiting = self._waiting(max(end - time.perf_counter(), 0.0))
+            for data in waiting:
+                if data == WELCOME:
+                    self.steps = 0
+                self.ended = data == GOODBYE
+            for data in reversed(waiting):
+                if data not in (WELCOME, GOODBYE) and self._keep(data):
+                    return
+            if time.perf_counter() >= end:
+                return
+
+    def _waiting(self, timeout: float) -> list[bytes]:
+        """The datagrams that have arrived, oldest first."""
+        data = self._take(timeout)
+        found = []
+        while data is not None and len(found) < MOST_WAITING:
+            found.append(data)
+            data = self._take(0.0)
+        return found
+
+    def _keep(self, data: bytes) -> bool:
+        """Reads telemetry; nonsense is counted."""
         message = app_messages.telemetry(data)
         if message is None:
             self.rejected += 1
-            return None
-        self.ended = False
+            return False
         steps = int(message.get("steps", self.steps + 1))
         if steps > self.steps > 0:
             self.dropped += steps - self.steps - 1
-        self.steps = steps
+        self.steps, self.arrived, self._newest = steps, time.perf_counter(), message
         if "actualGear" in message:
             self._gear = int(message["actualGear"]) - 1
-        return message
+        return True
+
+    def _keep_asking(self) -> None:
+        """Greets the app once a second while it is silent: a new session of the game does not know its clients."""
+        now = time.perf_counter()
+        if now - self.arrived >= SILENCE and now - self._asked >= SILENCE:
+            self._asked = now
+            self.greet()
 
     def _open(self) -> socket.socket:
         if self._socket is None:

@@ -104,6 +104,69 @@ _TOLD: Final = frozenset({"speed", "rpm", "steer_angle", "slip_angle", "slip_rat
 _SLIPS: Final = Codec(RT_CAR_INFO, REMOTE_FRAME.record, [link for link in REMOTE_FRAME.links if link.channel in _TOLD])
 
 
+class _Writer:
+    """Writes what messages say into records of the game.
+
+    Args:
+        record: Record type of four-byte fields.
+        table: Field and part of it by name in the message.
+    """
+
+    def __init__(self, record: np.dtype[Any], table: _Table) -> None:
+        self.record = record
+        self.shapes: dict[str, int] = {}
+        self._floats: list[tuple[str, list[int]]] = []
+        self._integers: list[tuple[str, list[int]]] = []
+        fields = record.fields or {}
+        for name, (field, part) in table.items():
+            kind, offset = fields[field][:2]
+            first = offset // 4 + (part or 0)
+            length = 1 if part is not None else kind.itemsize // 4
+            self.shapes[name] = 0 if part is not None or not kind.shape else length
+            columns = self._integers if kind.base.kind == "i" else self._floats
+            columns.append((name, list(range(first, first + length))))
+
+    def records(self, messages: Sequence[Message]) -> Records:
+        """record[K]; what a message does not say is NaN, or 0 in integer fields."""
+        made = np.repeat(blank(self.record), len(messages))
+        size = self.record.itemsize // 4
+        floats, integers = (made.view(kind).reshape(-1, size) for kind in ("<f4", "<i4"))
+        for row, message in enumerate(messages):
+            columns, values = _flat(self._floats, message)
+            floats[row, columns] = values
+            columns, values = _flat(self._integers, message)
+            integers[row, columns] = [_whole(value) for value in values]
+        return made
+
+
+def _flat(table: Sequence[tuple[str, list[int]]], message: Message) -> tuple[list[int], list[float]]:
+    """Columns and values of the names that a message has; of two names for one column the later counts."""
+    columns: list[int] = []
+    values: list[float] = []
+    for name, places in table:
+        value = message.get(name)
+        if value is not None:
+            columns += places
+            if isinstance(value, tuple):
+                values += value
+            else:
+                values.append(value)
+    return columns, values
+
+
+def _whole(value: float) -> int:
+    """The nearest number that an integer field holds."""
+    return min(max(round(value), -(2**31)), 2**31 - 1)
+
+
+_WRITERS: Final = (_Writer(PHYSICS, _PHYSICS), _Writer(GRAPHICS, _GRAPHICS), _Writer(RT_CAR_INFO, _REMOTE))
+SHAPES: Final[dict[str, int]] = {
+    **dict.fromkeys(("yaw", "LapInvalidated", "steps", "timestamp_ac", "static_serial", "packetId"), 0),
+    **{name: length for writer in _WRITERS for name, length in writer.shapes.items()},
+}
+"""How many numbers each known name holds, 0 for a single one."""
+
+
 def _missing() -> frozenset[str]:
     told = {"lap_valid", "yaw", "steer"} | _TOLD
     for table, codecs in ((_PHYSICS, (PHYSICS_FRAME, PHYSICS_GAME)), (_GRAPHICS, (GRAPHICS_FRAME, GRAPHICS_GAME))):
@@ -127,25 +190,19 @@ def frames_from_app(
     """What messages of the app say.
 
     Args:
-        messages: K of them.
+        messages: K of them, as `app_messages.telemetry` returns them: with the names in `REQUIRED`, and known names in
+            the shapes of `SHAPES`.
         static: STATIC[1] of the session (`static_from_app`), for the unit of the turbo's boost.
         steer_lock: [rad] Steering-wheel angle at full lock; gives `steer` where the app does not tell it.
 
     Returns:
         FRAME[K] and GAME[K]; what the messages do not tell is NaN, 0 in integer channels.
     """
-    count = len(messages)
-    physics, graphics, remote = (np.repeat(blank(kind), count) for kind in (PHYSICS, GRAPHICS, RT_CAR_INFO))
-    invalid = np.zeros(count, np.int32)
-    for row, message in enumerate(messages):
-        _fill(physics[row], _PHYSICS, message)
-        _fill(graphics[row], _GRAPHICS, message)
-        _fill(remote[row], _REMOTE, message)
-        physics["heading"][row] = -message.get("yaw", np.nan)
-        invalid[row] = int(message.get("LapInvalidated", 0))
-    frames, games = frames_from_pages(physics, graphics, np.zeros(0, STATIC) if static is None else static)
+    physics, graphics, remote = (writer.records(messages) for writer in _WRITERS)
+    physics["heading"] = [-message["yaw"] for message in messages]
+    frames, games = frames_from_pages(physics, graphics, np.zeros(1, STATIC) if static is None else static)
     _SLIPS.decode(remote, frames)
-    frames["lap_valid"] = invalid == 0
+    frames["lap_valid"] = [not message.get("LapInvalidated", 0) for message in messages]
     unknown = np.isnan(frames["steer"])
     frames["steer"][unknown] = frames["steer_angle"][unknown] / steer_lock
     return frames, games
@@ -161,22 +218,3 @@ def static_from_app(facts: Message) -> Records:
     boost = facts.get("static.maxTurboBoost", 0.0)
     static["maxTurboBoost"] = boost if isinstance(boost, int | float) else 0.0
     return static
-
-
-def _fill(record: Any, table: _Table, message: Message) -> None:
-    """Writes what a message has into a record; a value of another shape is left out."""
-    for key, (field, part) in table.items():
-        value = message.get(key)
-        if value is None:
-            continue
-        target = record[field]
-        if part is not None:
-            if isinstance(value, int | float):
-                target[part] = value
-        elif np.shape(value) == np.shape(target):
-            record[field] = _whole(value) if target.dtype.kind == "i" else value
-
-
-def _whole(value: float) -> int:
-    """The nearest number that an integer field holds."""
-    return min(max(round(value), -(2**31)), 2**31 - 1)

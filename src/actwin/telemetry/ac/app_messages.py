@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 
 from actwin.errors import ControlError, SourceError
-from actwin.telemetry.ac.app_frames import REQUIRED
+from actwin.telemetry.ac.app_frames import REQUIRED, SHAPES
 from actwin.telemetry.ac.literal import parse, parse_literal
 from actwin.telemetry.channels import AUTO_GEAR, CONTROLS, Controls
 
@@ -53,7 +53,15 @@ def telemetry(data: bytes) -> dict[str, Any] | None:
         message = mapping(found)
     except (UnicodeDecodeError, RecursionError, SourceError):
         return None
-    return message if message.keys() >= REQUIRED and all(_number(message[name]) for name in REQUIRED) else None
+    return message if message.keys() >= REQUIRED and all(_fits(*entry) for entry in message.items()) else None
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a value has the shape that its name asks for."""
+    length = SHAPES.get(name)
+    if length is None:
+        return True
+    return isinstance(value, int | float) if length == 0 else isinstance(value, tuple) and len(value) == length
 
 
 def mapping(found: Any) -> dict[str, Any]:
@@ -78,26 +86,29 @@ def _entries(found: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _value(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return value if len(value) <= MAX_TEXT else _refuse(f"'{name}' is too long")
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, int | float):
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        return value if abs(value) < HUGE else _refuse(f"'{name}' is beyond all measure")
-    if isinstance(value, list | tuple):
+    """A value as the protocol knows it, None for what the sender did not know."""
+    kind = type(value)
+    if kind is float:
+        # NaN fails the first comparison, infinities are as unknown.
+        return value if -HUGE < value < HUGE else _unknown(name, value)
+    if kind is int:
+        return value if -HUGE < value < HUGE else _refuse(f"'{name}' is beyond all measure")
+    if kind is list or kind is tuple:
         if len(value) > MAX_VECTOR:
             _refuse(f"'{name}' has too many values")
-        numbers = tuple(_value(name, item) for item in value)
-        return numbers if all(_number(item) for item in numbers) else None
-    return _refuse(f"'{name}' is nested")
+        numbers = tuple([_value(name, item) for item in value])
+        return numbers if all(isinstance(item, int | float) for item in numbers) else None
+    if kind is bool:
+        return int(value)
+    if kind is str:
+        return value if len(value) <= MAX_TEXT else _refuse(f"'{name}' is too long")
+    return None if value is None else _refuse(f"'{name}' is nested")
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float)
+def _unknown(name: str, value: float) -> None:
+    """None for NaN and infinity, a refusal for any other number."""
+    if math.isfinite(value):
+        _refuse(f"'{name}' is beyond all measure")
 
 
 def _refuse(problem: str) -> NoReturn:

@@ -26,8 +26,8 @@ class AppSource:
     """Reads the driven car from the in-game app, ours or assetto_corsa_gym's plugin.
 
     The plugin does not tell the number of the physics step: there `packet_id` counts the steps of the lap time, which
-    is exact while the game runs. After a second of silence the app is asked again, so that a new session is found by
-    itself; when car or track have changed, `read` says so and `connect` is due.
+    is exact while the game runs. A new session is found by itself; when car or track have changed, `read` says so and
+    `connect` is due.
 
     Args:
         host: Where the app runs.
@@ -53,10 +53,8 @@ class AppSource:
         self._static = static_from_app({})
         self._serial: int | None = None
         self._arrivals: deque[float] = deque(maxlen=RATE_OVER)
-        self._asked = 0.0
         self._steps = 0
         self._step = -1
-        self._heard = -math.inf
         self._before: dict[str, Any] | None = None
         self._game_status = int(Status.LIVE)
 
@@ -93,14 +91,11 @@ class AppSource:
         end = time.perf_counter() + timeout
         while True:
             message = self.client.receive(max(end - time.perf_counter(), 0.0))
-            now = time.perf_counter()
             if message is None:
-                self._ask_again(now)
                 return None
-            self._heard = now
             if self._serial != message.get("static_serial", self._serial):
                 raise SourceError("The game has changed car, track or field of cars. Connect again.")
-            sample = self._sample(message, now)
+            sample = self._sample(message, self.client.arrived)
             if sample is not None:
                 return sample
 
@@ -123,7 +118,7 @@ class AppSource:
         if not self._arrivals:
             return Health("dead", 0.0, dropped, math.inf)
         now = time.perf_counter()
-        age, silence = now - self._arrivals[-1], now - self._heard
+        age, silence = now - self._arrivals[-1], now - self.client.arrived
         span = self._arrivals[-1] - self._arrivals[0]
         rate = (len(self._arrivals) - 1) / span if span > 0.0 and age < DEAD_AFTER else 0.0
         if silence >= DEAD_AFTER or self.client.ended:
@@ -134,12 +129,6 @@ class AppSource:
     def close(self) -> None:
         """Says goodbye; harmless when nothing is open."""
         self.client.close()
-
-    def _ask_again(self, now: float) -> None:
-        """Greets the app once a second while it is silent: a new session does not know its clients."""
-        if now - self._heard >= DEAD_AFTER and now - self._asked >= DEAD_AFTER:
-            self._asked = now
-            self.client.greet()
 
     def _count_steps(self, message: dict[str, Any]) -> int:
         """Physics steps since `connect`, from the lap time; across the line from the sender's clock."""

@@ -183,14 +183,16 @@ class Telemetry(object):
 
     def _state(self, car, state):
         """One number of a car's state, None when the game has none."""
-        value = self._ac.getCarState(car, getattr(self._cs, state))
+        number = getattr(self._cs, state, None)
+        value = None if number is None else self._ac.getCarState(car, number)
         if isinstance(value, bool):
             return int(value)
         return value if isinstance(value, (int, float)) else None
 
     def _vector(self, car, state, length, *wheel):
         """Numbers of a car's state, None when the game has none."""
-        value = self._ac.getCarState(car, getattr(self._cs, state), *wheel)
+        number = getattr(self._cs, state, None)
+        value = None if number is None else self._ac.getCarState(car, number, *wheel)
         if not isinstance(value, (list, tuple)) or len(value) < length:
             return None
         return list(value[:length])
