@@ -178,9 +178,13 @@ def test_a_process_of_its_own_holds_the_controls(csp: Csp) -> None:
     actuator.process.kill()
     actuator.process.wait(SECOND)
     with pytest.raises(SourceError, match="does not answer"):
-        for _ in range(1000):
-            actuator.send(flat_out())
+        _keep_sending(actuator)
     actuator.close()
+
+
+def _keep_sending(actuator: GuardedActuator) -> None:
+    for _ in range(1000):
+        actuator.send(flat_out())
 
 
 def _with(controls: Controls, name: str, value: float) -> Controls:

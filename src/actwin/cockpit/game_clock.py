@@ -19,10 +19,11 @@ class GameClock:
 
     Args:
         period: [s] Of control.
+        numbered: Whether the source tells the game's steps.
     """
 
-    def __init__(self, period: float) -> None:
-        self._steps = period / PHYSICS_STEP
+    def __init__(self, period: float, numbered: bool = True) -> None:
+        self._steps, self._numbered = period / PHYSICS_STEP, numbered
         self._due = self._last = 0.0
         self._sample: Sample | None = None
 
@@ -52,7 +53,6 @@ class GameClock:
         leap = float((now["x"] - last["x"]) ** 2 + (now["y"] - last["y"]) ** 2) ** 0.5
         return elapsed >= 0.0 and leap <= 1.5 * max(float(now["speed"]), float(last["speed"])) * elapsed + LEAP
 
-    @staticmethod
-    def _tick(sample: Sample) -> float:
-        """[physics steps] A source without packet numbers has 0 there."""
-        return float(sample.frame["packet_id"][0]) or sample.time / PHYSICS_STEP
+    def _tick(self, sample: Sample) -> float:
+        """[physics steps]"""
+        return float(sample.frame["packet_id"][0]) if self._numbered else sample.time / PHYSICS_STEP

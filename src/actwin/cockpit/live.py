@@ -155,7 +155,9 @@ class LiveCockpit:
         if self._given_maps is None:
             self._maps = load_maps(self.info.car or self._car.identity.name, self._actuator.name)
         first = self._next_live(time.perf_counter() + timeout)
-        self._completion = Completion(self._track, self._car, _missing(first.frame, self.info.source), self._period)
+        missing = _missing(first.frame, self.info.source)
+        self._completion = Completion(self._track, self._car, missing, self._period)
+        self._clock = GameClock(self._period, numbered="packet_id" not in missing)
         self._require_what_driving_needs()
         self._begin(first)
         self._require_the_same_road(self._track)
@@ -348,10 +350,11 @@ def _named(load: Callable[[str], Thing], kind: str, name: str) -> Thing:
 
 def _missing(frame: Frames, source: str) -> frozenset[str]:
     """Channels that a source does not tell: as it declares, and as its first frame shows."""
-    from actwin.telemetry.ac.frames import MISSING
+    from actwin.telemetry.ac import app_frames, frames
 
+    declared = app_frames.MISSING if source == "app" else frames.MISSING.get(source, frozenset())
     blank = {name for name in FLOATS if np.isnan(frame[name]).any()}
-    return (MISSING.get(source, frozenset()) & set(FRAME.names or ())) | blank
+    return (declared & set(FRAME.names or ())) | blank
 
 
 def open_cockpit(

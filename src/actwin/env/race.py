@@ -14,17 +14,14 @@ from actwin.env.ends import LAST_TERMINATION
 from actwin.env.judge import MEMORY
 from actwin.env.mistakes import Mistakes
 from actwin.env.rewards import TERMS
-from actwin.env.starts import REPLAY
+from actwin.env.starts import REPLAY, places
 from actwin.env.task import Task
-from actwin.errors import ConfigError
 from actwin.telemetry.channels import Frames
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int64]
 
-PLACES: Final = ("distance", "lateral", "heading", "speed")
-"""Values that a reset may fix."""
 RECORDED: Final = {
     "progress": "progress",
     "laps": "laps",
@@ -103,12 +100,7 @@ class Race:
         """Puts some cars at the beginning of new episodes."""
         self.episodes[rows] += 1
         drawn = self.task.starts.draw(self.seed, rows, self.episodes, start)
-        places = {name: getattr(drawn, name) for name in PLACES}
-        for name, value in place.items():
-            if name not in places:
-                raise ConfigError(f"A start has no '{name}'. Known: {', '.join(PLACES)}.")
-            places[name] = np.broadcast_to(np.asarray(value, np.float64), rows.shape)
-        self.cockpit.reset(rows, fuel=self.task.fuel, **places)
+        self.cockpit.reset(rows, fuel=self.task.fuel, **places(drawn, place))
         if self._mistakes is not None:
             self._mistakes.begin(rows)
             again = rows[drawn.kind == REPLAY]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from actwin.env.config import StartConfig
 from actwin.env.look_ahead import locate, look_up
 from actwin.env.reference import VIEW_COLUMN, Reference
-from actwin.errors import UnknownNameError
+from actwin.errors import ConfigError, UnknownNameError
 from actwin.jit import jit, kernel, maximum
 from actwin.units import from_kmh
 
@@ -131,6 +131,28 @@ def draw_starts(
             2.0 * random_unit(seed, car, episode, 4) - 1.0
         )
         out[k, 4] = pace * look_up(table, row, share, SPEED)
+
+
+PLACES: Final = ("distance", "lateral", "heading", "speed")
+"""Values that a reset may fix."""
+
+
+def places(drawn: Start, fixed: Mapping[str, Any]) -> dict[str, npt.NDArray[np.float64]]:
+    """Where K cars begin, by name.
+
+    Args:
+        drawn: As `Starts.draw` returns it.
+        fixed: What to use instead of the drawn values: some of `PLACES`, a number or one for each car.
+
+    Raises:
+        ConfigError: A start has no such value.
+    """
+    found = {name: getattr(drawn, name) for name in PLACES}
+    for name, value in fixed.items():
+        if name not in found:
+            raise ConfigError(f"A start has no '{name}'. Known: {', '.join(PLACES)}.")
+        found[name] = np.broadcast_to(np.asarray(value, np.float64), drawn.kind.shape)
+    return found
 
 
 class Starts:

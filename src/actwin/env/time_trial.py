@@ -15,6 +15,7 @@ from actwin.env.config import TaskConfig
 from actwin.env.ends import REASON_NAMES
 from actwin.env.race import Race
 from actwin.env.spaces import action_space, flat_actions, observation_space
+from actwin.env.step_info import Step, frame_info, judged_step, split_options
 from actwin.env.task import Task
 from actwin.errors import ConfigError
 from actwin.telemetry.channels import Frames
@@ -24,14 +25,6 @@ Flags = npt.NDArray[np.bool_]
 Settings = TaskConfig | Mapping[str, Any] | None
 
 METADATA = {"render_modes": ["rgb_array"], "render_fps": 26}
-SHOWN = ("lap_count", "lap_distance", "lap_time", "last_lap_time", "last_lap_valid", "speed", "tyres_out")
-"""Channels that `info` repeats, for people who look at it."""
-
-
-def _start(options: Mapping[str, Any] | None) -> tuple[str | None, dict[str, Any]]:
-    """Kind of start and fixed places from the options of a reset."""
-    place = dict(options or {})
-    return place.pop("start", None), place
 
 
 class TimeTrialEnv(gymnasium.Env[Floats, Any]):
@@ -94,7 +87,7 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
     def __init__(
         self, track: str | None = None, car: str | None = None, task: Settings = None, render_mode: str | None = None
     ) -> None:
-        _check_render_mode(render_mode)
+        check_render_mode(render_mode)
         self.task = Task(TaskConfig.of(task, track=track, car=car))
         self.race = Race(self.task)
         self.render_mode = render_mode
@@ -118,11 +111,11 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
             Observation and info.
         """
         super().reset(seed=seed)
-        start, place = _start(options)
+        start, place = split_options(options)
         observation = self.race.reset(_new_seed(self, seed), start=start, place=place)
-        return observation[0].copy(), self._info(0)
+        return observation[0].copy(), frame_info(self.frames, REASON_NAMES[0])
 
-    def step(self, action: Any) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> Step:
         """Drives one control period.
 
         Args:
@@ -134,23 +127,12 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
         if self.race.episodes[0] < 0:
             raise gymnasium.error.ResetNeeded("Call reset() before step().")
         self.race.advance(flat_actions(action, 1))
-        judged = self.task.judged
-        return (
-            self.race.observation[0].copy(),
-            float(judged.reward[0]),
-            bool(judged.terminated[0]),
-            bool(judged.truncated[0]),
-            self._info(int(judged.reasons[0]))
-            | {"reward_terms": {name: float(values[0]) for name, values in judged.terms.items()}},
-        )
+        reason = REASON_NAMES[self.task.judged.reasons[0]]
+        return judged_step(self.task, self.frames, self.race.observation, reason)
 
     def close(self) -> None:
         """Frees what the environment holds."""
         self.race.close()
-
-    def _info(self, reason: int) -> dict[str, Any]:
-        frame = self.race.frames[0]
-        return {name: frame[name].item() for name in SHOWN} | {"reason": REASON_NAMES[reason]}
 
     def render(self) -> npt.NDArray[np.uint8] | None:
         """The view from above, uint8[height, width, 3]; None without a render mode."""
@@ -191,7 +173,7 @@ class TimeTrialVectorEnv(VectorEnv[Floats, Any, Any]):
         threads: int | None = None,
         stagger: bool = False,
     ) -> None:
-        _check_render_mode(render_mode)
+        check_render_mode(render_mode)
         self.num_envs, self.render_mode, self._stagger = num_envs, render_mode, stagger
         self.task = Task(TaskConfig.of(task, track=track, car=car), num_envs)
         self.race = Race(self.task, threads)
@@ -231,7 +213,7 @@ class TimeTrialVectorEnv(VectorEnv[Floats, Any, Any]):
             Observations float32[N, O] and info.
         """
         super().reset(seed=seed)
-        start, place = _start(options)
+        start, place = split_options(options)
         mask = place.pop("reset_mask", None)
         rows = None if mask is None else np.flatnonzero(mask)
         observation = self.race.reset(_new_seed(self, seed), rows, start, place)
@@ -312,7 +294,8 @@ class TimeTrialVectorEnv(VectorEnv[Floats, Any, Any]):
         return tuple(np.asarray(self._view.draw(frame, controls[car])) for car, frame in enumerate(self.race.frames))
 
 
-def _check_render_mode(mode: str | None) -> None:
+def check_render_mode(mode: str | None) -> None:
+    """Raises `ConfigError` for a render mode that does not exist."""
     if mode is not None and mode not in METADATA["render_modes"]:  # type: ignore[operator]
         raise ConfigError(f"There is no render mode '{mode}'. Use \"rgb_array\" or None.")
 
