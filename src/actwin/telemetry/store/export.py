@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -66,10 +68,14 @@ def export_csv(session: Session, path: Path, columns: Sequence[str]) -> None:
         columns: Names.
     """
     schema = pa.schema([session.schema.field(name) for name in columns])
-    options = pacsv.WriteOptions(quoting_style="needed", quoting_header="none")
-    with pacsv.CSVWriter(str(path), schema, write_options=options) as writer:
-        for batch in session.batches(columns):
-            writer.write_batch(batch.cast(schema))
+    options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
+    head = io.StringIO()
+    csv.writer(head, lineterminator="\n").writerow(columns)
+    with path.open("wb") as file:
+        file.write(head.getvalue().encode())
+        with pacsv.CSVWriter(file, schema, write_options=options) as writer:
+            for batch in session.batches(columns):
+                writer.write_batch(batch.cast(schema))
 
 
 def export_json(session: Session, path: Path, columns: Sequence[str]) -> None:

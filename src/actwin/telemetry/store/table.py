@@ -53,6 +53,7 @@ class TableWriter:
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
         self._writer = pq.ParquetWriter(self._made, schema, **packing(schema))
+        self._empty = True
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Takes some rows."""
@@ -62,9 +63,9 @@ class TableWriter:
             self._write()
 
     def _write(self) -> None:
-        if self._waiting:
+        if self._waiting or self._empty:  # a file without a row group is more than some readers can take
             self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema), row_group_size=GROUP_ROWS)
-        self._waiting, self._rows = [], 0
+        self._waiting, self._rows, self._empty = [], 0, False
 
     def finish(self, meta: SessionMeta | None = None) -> None:
         """Writes what is left and puts the file in its place.
