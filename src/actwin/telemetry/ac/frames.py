@@ -9,6 +9,7 @@ temperature, the share of the lap) is written from FRAME.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -85,13 +86,13 @@ def frames_from_pages(
         FRAME[K] and GAME[K].
     """
     frames, games = _decoded(physics, graphics)
-    absent = absent_fields(text(static["acVersion"][0])) if len(static) else frozenset()
+    absent = _absent(static["acVersion"][0].tobytes())
     if absent:
         _forget(absent, (PHYSICS_FRAME, GRAPHICS_FRAME), frames)
         _forget(absent, (PHYSICS_GAME, GRAPHICS_GAME), games)
     if "localVelocity" in absent:
         _local_from_world(physics, frames)
-    frames["boost"] *= 1.0 / _boost_unit(float(static["maxTurboBoost"][0]) if len(static) else 0.0)
+    frames["boost"] *= 1.0 / _boost_unit(float(static["maxTurboBoost"][0]))
     if math.isfinite(steer_lock):
         frames["steer_angle"] = frames["steer"] * steer_lock
     return frames, games
@@ -261,6 +262,12 @@ def _repeated(record: Records, n: int) -> Records:
     cells = np.empty((n, record.dtype.itemsize // 4), "<i4")
     cells[:] = record.view("<i4")
     return cells.view(record.dtype).reshape(n)
+
+
+@lru_cache(maxsize=16)
+def _absent(version: bytes) -> frozenset[str]:
+    """`absent_fields`, remembered by the bytes of `acVersion`."""
+    return absent_fields(text(np.frombuffer(version, "<u2")))
 
 
 def _boost_unit(max_boost: float) -> float:

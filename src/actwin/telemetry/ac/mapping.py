@@ -95,11 +95,16 @@ class Mapping:
         """layout[1] on the memory itself."""
         return np.frombuffer(self.view, layout, count=1)
 
-    def read(self) -> bytes:
-        """A copy of all bytes; shorter than `size` when the file was shortened meanwhile."""
+    def read(self, size: int | None = None) -> bytes:
+        """A copy of the bytes; fewer than asked for when the file was shortened meanwhile.
+
+        Args:
+            size: [B] To copy, from the start; None copies all.
+        """
+        size = self.size if size is None else min(size, self.size)
         if sys.platform != "win32" and self._file >= 0:
-            return os.pread(self._file, self.size, 0)
-        return bytes(self.view)
+            return os.pread(self._file, size, 0)
+        return bytes(self.view[:size])
 
     def write(self, data: bytes | bytearray | memoryview, offset: int = 0) -> None:
         """Copies bytes in.

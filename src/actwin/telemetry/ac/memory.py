@@ -220,14 +220,15 @@ class SharedMemorySource:
         self.info = info_from_static(static, self.name, self.steer_lock)
 
     def _new_sample(self) -> Sample | None:
+        packet = _number(self._pages[PHYSICS_NAME].read(4))
+        if packet == self._packet:
+            if self._align:
+                self._delay.look(packet, _number(self._pages[GRAPHICS_NAME].read(4)), self._velocity)
+            return None
+        now = self._clock()
         try:
             physics, graphics = self._stable(PHYSICS_NAME), self._stable(GRAPHICS_NAME)
-            packet = _first_int(physics)
-            if packet == self._packet:
-                self._delay.look(packet, _first_int(graphics), self._velocity)
-                return None
-            now = self._clock()
-            self._notice(packet, now)
+            self._notice(_number(physics), now)
             return self._sample(now, page(physics, PHYSICS), page(graphics, GRAPHICS))
         except SourceError:
             return None  # a page is being replaced; the next look opens the new one
@@ -236,7 +237,7 @@ class SharedMemorySource:
         self._status, self._velocity = int(graphics["status"][0]), physics["velocity"][0]
         frames, games = frames_from_pages(physics, graphics, self._static, self.steer_lock)
         if self._align:
-            self._delay.look(int(physics["packetId"][0]), int(graphics["packetId"][0]), self._velocity)
+            self._delay.look(self._packet or 0, int(graphics["packetId"][0]), self._velocity)
             self._delay.carry_on(self._velocity, frames)
         return Sample(now, frames, games)
 
@@ -270,6 +271,6 @@ class SharedMemorySource:
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 else 0.0
 
 
-def _first_int(data: bytes) -> int:
+def _number(data: bytes) -> int:
     """`packetId`, with which both moving pages begin."""
     return int.from_bytes(data[:4], "little", signed=True)

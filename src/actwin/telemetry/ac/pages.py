@@ -224,21 +224,18 @@ def page(data: Bytes, layout: np.dtype[Any]) -> npt.NDArray[Any]:
         layout: `PHYSICS`, `GRAPHICS`, `STATIC` or `STATIC_SHORT`.
 
     Returns:
-        layout[1], a copy.
+        layout[1], a copy that is read-only.
 
     Raises:
         SourceError: Fewer bytes than the game ever wrote, or far more than anybody writes.
     """
-    view = memoryview(data).cast("B")
-    if not OLDEST[layout] <= len(view) <= _LARGEST:
+    if not OLDEST[layout] <= len(data) <= _LARGEST:
         raise SourceError(
-            f"A shared-memory page of {len(view)} bytes is not Assetto Corsa's, which has {layout.itemsize}. "
+            f"A shared-memory page of {len(data)} bytes is not Assetto Corsa's, which has {layout.itemsize}. "
             "Close what else writes it and start the session again."
         )
-    result = np.zeros(1, layout)
-    taken = min(len(view), layout.itemsize)
-    result.view(np.uint8)[:taken] = np.frombuffer(view[:taken], np.uint8)
-    return result
+    size = layout.itemsize
+    return np.frombuffer(bytes(data[:size]).ljust(size, b"\0"), layout)
 
 
 def text(field: npt.ArrayLike) -> str:
