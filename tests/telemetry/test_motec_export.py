@@ -142,9 +142,16 @@ def test_counts_hold_and_numbers_follow() -> None:
 
 def test_jumps_are_not_ramps() -> None:
     times, at = np.array([0.0, 1.0]), np.array([0.5])
-    assert resampled(times, np.array([80.0, 0.5]), at, "lap_time")[0] == 80.0
+    assert resampled(times, np.array([0.98, 0.01]), at, "lap_progress")[0] == 0.98
     assert resampled(times, np.array([3.1, -3.1]), at, "yaw")[0] == 3.1
     assert resampled(times, np.array([1.0, -1.0]), at, "yaw")[0] == 0.0
+
+
+def test_the_lap_clock_runs_to_the_line_and_begins_anew() -> None:
+    times, clock = np.array([10.0, 11.0, 12.0]), np.array([80.0, 0.375, 1.375])
+    at = np.array([9.0, 10.0, 10.5, 10.625, 10.75, 11.0, 11.5, 12.0, 13.0])
+    found = resampled(times, clock, at, "lap_time")
+    np.testing.assert_allclose(found, [80.0, 80.0, 80.5, 0.0, 0.125, 0.375, 0.875, 1.375, 1.375])
 
 
 def test_holes_are_bridged_and_duplicates_harmless() -> None:

@@ -20,6 +20,8 @@ RATES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 """[1/s] Rates MoTeC's loggers know."""
 _SLOWER: Final = 0.95
 """A rate may be so much below the session's."""
+LATE_COUNT: Final = 1.0
+"""[s] So much later than the lap clock a count may change where it is sampled once a second."""
 LONGEST: Final = 50_000_000
 """Samples of a channel that are written at most."""
 
@@ -128,6 +130,6 @@ def crossings(session: Session) -> list[float]:
     frames, time = session.frames, session.time
     rows = np.flatnonzero(np.diff(frames["lap_count"]) > 0) + 1
     since = frames["lap_time"][rows].astype(np.float64)
-    told = (since >= 0.0) & (since <= 2.0 * (time[rows] - time[rows - 1]))
+    told = (since >= 0.0) & (since <= LATE_COUNT)
     times = np.where(told, time[rows] - np.where(told, since, 0.0), time[rows])
     return [float(t) for t in np.unique(np.maximum(times, time[0]))]

@@ -11,8 +11,10 @@ from actwin.telemetry.store.motec_channels import CHANNELS
 
 Array = npt.NDArray[np.float64]
 
-SAWTOOTH: Final = frozenset({"lap_time", "lap_distance", "lap_progress", "spline_position"})
+SAWTOOTH: Final = frozenset({"lap_distance", "lap_progress", "spline_position"})
 """Channels that fall back to 0 at the line; between a sample before and one after there is nothing to interpolate."""
+CLOCK: Final = "lap_time"
+"""Falls back at the line too, but what it shows behind the line tells when it was crossed."""
 ANGLE: Final = frozenset({"yaw", "heading_error", "wind_direction"})
 """Channels that jump by a turn."""
 _LATE: Final = 1e-6
@@ -22,8 +24,8 @@ _LATE: Final = 1e-6
 def resampled(times: Array, values: Array, at: Array, channel: str) -> Array:
     """Values of a channel at other times.
 
-    Numbers are interpolated, counts and gears hold their last value, and so does every channel where it jumps, where a
-    stretch is unknown, before the first sample and after the last one.
+    Numbers are interpolated, counts and gears hold their last value, and so does every channel where it jumps, before
+    the first sample and after the last one. Only the lap clock runs on to the line and begins anew there.
 
     Args:
         times: [s] [T] Of the samples, not falling.
@@ -45,6 +47,10 @@ def resampled(times: Array, values: Array, at: Array, channel: str) -> Array:
     span = times[after] - times[before]
     share = np.clip((at - times[before]) / np.where(span > 0.0, span, 1.0), 0.0, 1.0)
     step = values[after] - left
+    if channel == CLOCK:
+        crossed = times[after] - values[after]
+        running = np.where(at < crossed, left + (at - times[before]), at - crossed)
+        return np.where((step < 0.0) & (at >= times[before]), running, left + share * step)
     if channel in SAWTOOTH:
         step = np.maximum(step, 0.0)
     elif channel in ANGLE:
