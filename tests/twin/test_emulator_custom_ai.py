@@ -155,6 +155,20 @@ def test_a_removed_mapping_gives_the_car_back(emulator, tmp_path):
     assert emulator.controls["throttle"][0] == 0.0
 
 
+def test_a_mapping_that_is_cut_off_counts_as_removed(emulator, tmp_path):
+    hands = Hands(tmp_path)
+    hands.hold(emulator, LOOK_EVERY + 1, gas=1.0)
+    with (tmp_path / controls_name(0)).open("r+b") as file:
+        file.truncate(10)
+    for _ in range(2 * LOOK_EVERY):
+        emulator.step()
+        if emulator.interfaces[0].controls(0) is None:
+            break
+    assert emulator.interfaces[0].controls(0) is None
+    hands.hold(emulator, LOOK_EVERY + 1)
+    assert emulator.controls["throttle"][0] == 1.0, "whole again"
+
+
 def test_a_new_game_forgets_the_drivers_of_an_old_one(tmp_path):
     Hands(tmp_path)
     simulator = Simulator(load_track("oval"), load_car("dallara_f317"), substeps=1)

@@ -12,6 +12,7 @@ from actwin.errors import ConfigError
 from actwin.telemetry.channels import FRAME_CHANNELS, GAME_CHANNELS, neutral_controls
 from actwin.twin.emulator.game import Game
 from actwin.twin.emulator.laps import LapBook
+from actwin.twin.emulator.pace_meter import PaceMeter
 from actwin.twin.emulator.world import STATUS_LIVE, STATUS_PAUSE
 from actwin.twin.simulator import Simulator
 
@@ -218,3 +219,24 @@ class TestLapBook:
         assert book.update(self.frames(0.1), 2)["lap_valid"][0] == 1
         shown = book.update(self.frames(0.2, 1, 70.0), 3)
         assert (shown["best_lap_time"][0], shown["last_lap_valid"][0]) == (70.0, 1)
+
+
+def test_the_gap_to_the_best_lap():
+    from actwin.telemetry.channels import FRAME
+
+    meter, frame = PaceMeter(), np.zeros(1, FRAME)[0]
+
+    def lap(pace: float, best: float) -> float:
+        """The gap in the middle of a lap that takes so many seconds."""
+        gaps = []
+        for i in range(5000):
+            frame["lap_progress"], frame["lap_time"], frame["best_lap_time"] = i / 5000, pace * i / 5000, best
+            gaps.append(meter.update(frame))
+        return gaps[2500]
+
+    assert lap(80.0, 0.0) == 0.0
+    assert lap(84.0, 80.0) == pytest.approx(2.0, abs=0.05)
+    assert lap(78.0, 80.0) == pytest.approx(-1.0, abs=0.05)
+    assert lap(78.0, 78.0) == pytest.approx(0.0, abs=0.05)
+    meter.restart()
+    assert lap(78.0, 0.0) == 0.0

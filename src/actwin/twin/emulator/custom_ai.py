@@ -50,7 +50,7 @@ class _Watched:
         self.value = np.zeros(1, layout)
 
     def look(self) -> bool:
-        """Opens the mapping unless that is done; whether it exists."""
+        """Opens the mapping unless that is done; whether there is one of the right size."""
         if self._mapping is not None and self._mapping.replaced():
             self.close()
         if self._mapping is None:
@@ -58,7 +58,7 @@ class _Watched:
                 self._mapping = Mapping.open(self._name, self.value.itemsize, self._folder)
             except SourceError:
                 return False
-        return True
+        return self.read()
 
     def read(self) -> bool:
         """Copies the mapping into `value`; whether there is one of the right size."""
@@ -70,7 +70,8 @@ class _Watched:
 
     def clear(self) -> None:
         """Removes what a driver of an earlier game left, as the end of that game would have done."""
-        if self.look() and self._mapping is not None:
+        self.look()
+        if self._mapping is not None:
             self._mapping.unlink()
             self.close()
 
@@ -123,9 +124,12 @@ class CustomAi(Interface):
         self._obey_state()
         for car, asked in enumerate(self._asked):
             driven = self._driven[car]
-            if driven is None or not asked.read():
+            if driven is None:
                 continue
-            driven.take(asked.value[0], self._game, car)
+            if asked.read():
+                driven.take(asked.value[0], self._game, car)
+            else:
+                self._driven[car] = None
 
     def _look(self) -> None:
         for car, asked in enumerate(self._asked):

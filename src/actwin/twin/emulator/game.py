@@ -13,6 +13,7 @@ from actwin.errors import ConfigError
 from actwin.telemetry.ac.source import GameInfo
 from actwin.telemetry.channels import Controls, Frames
 from actwin.twin.emulator.laps import LapBook
+from actwin.twin.emulator.pace_meter import PaceMeter
 from actwin.twin.emulator.world import STATUS_LIVE, STATUS_PAUSE, GameRows, game_info
 from actwin.twin.simulator import Simulator
 
@@ -54,6 +55,7 @@ class Game:
         self.moved = np.zeros(simulator.n, bool)
         self._laps = LapBook(simulator.n)
         self._rows = GameRows(simulator)
+        self._pace = [PaceMeter() for _ in range(simulator.n)]
         self._began = 0
         self._burn(None)
         self.restart()
@@ -92,7 +94,9 @@ class Game:
 
     def _refresh(self, step: float) -> None:
         frames = self._laps.update(self.simulator.frames, self.ticks)
-        self._rows.update(frames, self.elapsed, step)
+        rows = self._rows.update(frames, self.elapsed, step)
+        for car, meter in enumerate(self._pace):
+            rows["performance_delta"][car] = meter.update(frames[car])
 
     def pause(self, on: bool = True) -> None:
         """Stops or resumes time; the game goes on to show itself.
@@ -109,6 +113,8 @@ class Game:
         self.simulator.reset(distance=slots, lateral=offsets)
         self._laps.restart()
         self._rows.restart()
+        for meter in self._pace:
+            meter.restart()
         self._began = self.ticks
         self.moved[:] = True
         self.changes += 1

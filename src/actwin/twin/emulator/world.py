@@ -88,6 +88,7 @@ class GameRows:
         self.rows: npt.NDArray[Any] = np.zeros(simulator.n, GAME)
         self._distance = np.zeros(simulator.n)
         self._boxed = np.zeros(simulator.n, bool)
+        self._before = np.zeros((3, simulator.n))
         self.refresh()
         self.restart()
 
@@ -143,18 +144,18 @@ class GameRows:
             boxed: Whether they now stand in the pits.
         """
         self._boxed[index] = boxed
+        for rate in ("pitch_rate", "roll_rate", "vz"):
+            self.rows[rate][index] = 0.0
         frames = self._simulator.frames
-        height = self._height(frames)
-        if not hasattr(self, "_before"):
-            self._before = np.stack([frames["pitch"], frames["roll"], height]).astype(float)
-        self._before[:, index] = frames["pitch"][index], frames["roll"][index], height[index]
-        self.update(frames, 0.0, 0.0)
+        self._before[:, index] = self._posture(frames)[:, index]
 
-    def _height(self, frames: Frames) -> npt.NDArray[np.float64]:
-        """[m] Centre of gravity above the road."""
-        share = self._front_share
-        heights = share * frames["ride_height_front"] + (1.0 - share) * frames["ride_height_rear"]
-        return np.asarray(self._cog_height + heights)
+    def _posture(self, frames: Frames) -> npt.NDArray[np.float64]:
+        """[3, N] Pitch, roll [rad] and height of the centre of gravity above the road [m]."""
+        posture = np.empty((3, len(frames)))
+        posture[0], posture[1] = frames["pitch"], frames["roll"]
+        front, rear = frames["ride_height_front"], frames["ride_height_rear"]
+        posture[2] = self._cog_height + rear + self._front_share * (front - rear)
+        return posture
 
     def update(self, frames: Frames, elapsed: float, step: float) -> npt.NDArray[Any]:
         """Rows of this moment.
@@ -167,12 +168,11 @@ class GameRows:
         Returns:
             GAME[N], the array `rows`.
         """
-        rows, height = self.rows, self._height(frames)
-        now = np.stack([frames["pitch"], frames["roll"], height]).astype(float)
-        rates = (now - self._before) / step if step > 0.0 else np.zeros_like(now)
+        rows, now = self.rows, self._posture(frames)
+        if step > 0.0:
+            rows["pitch_rate"], rows["roll_rate"], rows["vz"] = (now - self._before) / step
         self._before = now
-        rows["pitch_rate"], rows["roll_rate"], rows["vz"] = rates
-        rows["cg_height"] = height
+        rows["cg_height"] = now[2]
         self._distance += frames["speed"] * step
         rows["distance_driven"] = self._distance
         # Sessions without an end count down from zero.
