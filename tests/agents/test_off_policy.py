@@ -19,7 +19,7 @@ from actwin.errors import ConfigError
 
 COMMON = {
     "horizon": 2.0, "hidden": (32, 32), "batch": 128, "replay": 20_000, "learning_starts": 1000,
-    "updates_per_step": 4.0, "polyak": 0.02, "normaliser_steps": 2000, "n_step": 3,
+    "updates_per_step": 4.0, "polyak": 0.02, "normaliser_steps": 2000, "n_step": 3, "pretrain": 0,
 }  # fmt: skip
 CONTINUOUS = {
     "sac": (SAC, SACConfig(**COMMON, actor_lr=1e-3, critic_lr=1e-3)),
@@ -117,7 +117,7 @@ def test_demonstrations_are_part_of_every_batch(name):
     shape = (200, 4)
     experience = Experience(
         np.full((*shape, 3), 7.0, np.float32), np.zeros((*shape, 1), np.float32), rng.random(shape, np.float32),
-        np.zeros(shape, np.bool_),
+        np.zeros(shape, np.bool_), np.ones(shape, np.bool_),
     )  # fmt: skip
     agent = agent_of(name, experience=experience)
     learn(agent, env_of(name, 32, seed=0), updates=1)

@@ -162,3 +162,36 @@ def test_a_run_folder_means_its_best_checkpoint(tmp_path: Path) -> None:
         (tmp_path / name).touch()
         assert checkpoint_path(tmp_path).name == name
     assert checkpoint_path(tmp_path / "last.pt").name == "last.pt"
+
+
+SMALL_SAC = (
+    "agent.type=sac", "agent.hidden=[16,16]", "agent.batch=64", "agent.replay=4096", "agent.learning_starts=512",
+    "agent.round_steps=2", "train.cars=64", "train.threads=1", "train.evaluate_every=1024", "train.save_every=1024",
+)  # fmt: skip
+
+
+def test_an_agent_with_a_memory_goes_on_from_exactly_what_it_remembered(tmp_path: Path) -> None:
+    straight = Trainer(load_config(None, [*SMALL_SAC, "train.steps=4096"]), LineWorld(), tmp_path / "straight")
+    straight.run()
+    Trainer(load_config(None, [*SMALL_SAC, "train.steps=2048"]), LineWorld(), tmp_path / "first").run()
+    second = Trainer(load_config(None, [*SMALL_SAC, "train.steps=4096"]), LineWorld(), tmp_path / "second")
+    second.resume(tmp_path / "first" / "last.pt")
+    second.run()
+    assert torch.equal(weights(straight), weights(second))
+
+
+def test_a_checkpoint_without_its_memory_is_refused(tmp_path: Path) -> None:
+    settings = load_config(None, [*SMALL_SAC, "train.steps=1024"])
+    Trainer(settings, LineWorld(), tmp_path).run()
+    (tmp_path / "replay.pt").unlink()
+    with pytest.raises(CheckpointError, match=r"replay\.pt"):
+        Trainer(settings, LineWorld(), tmp_path / "again").resume(tmp_path / "last.pt")
+
+
+def test_every_algorithm_is_chosen_by_its_type() -> None:
+    for kind in ("ppo", "sac", "qr_sac", "td3", "iqn"):
+        assert load_config(None, [f"agent.type={kind}"]).agent.type == kind
+    with pytest.raises(ActwinError, match="dqn"):
+        load_config(None, ["agent.type=dqn"])
+    with pytest.raises(ActwinError, match="quantiles"):
+        load_config(None, ["agent.type=qr_sac", "agent.quantile=8"])

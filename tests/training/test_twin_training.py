@@ -15,6 +15,7 @@ from actwin.errors import CheckpointError
 from actwin.training.config import RunConfig, load_config
 from actwin.training.evaluation import Drive, drive_laps, rate, summarise
 from actwin.training.imitation import clone_expert, demonstrate
+from actwin.training.pipeline import train
 from actwin.training.trainer import Trainer
 from actwin.training.world import TwinWorld
 
@@ -23,6 +24,13 @@ SETTINGS = (
     "agent.hidden=[32, 32]", "agent.rollout=8", "agent.critic_warmup=1", "train.cars=32", "train.threads=1",
     "train.steps=1024", "train.evaluate_every=1_000_000",
 )  # fmt: skip
+
+
+class Quiet:
+    """Nobody watches."""
+
+    def update(self, stage: str, share: float, note: str = "", left: float | None = None) -> None:
+        """Says nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +45,7 @@ def world(config: RunConfig) -> TwinWorld:
 
 @pytest.fixture(scope="module")
 def shown(config: RunConfig, world: TwinWorld):
-    return demonstrate(config.env, config.imitation, 3, task=world.task_for(config.imitation.cars))
+    return demonstrate(config.env, config.imitation, 3, task=world.task_for(config.imitation.cars))[0]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +68,7 @@ def test_demonstrations_fit_the_task(config: RunConfig, world: TwinWorld, shown)
 
 
 def test_demonstrations_repeat_exactly(config: RunConfig, world: TwinWorld, shown) -> None:
-    again = demonstrate(config.env, config.imitation, 3, task=world.task_for(config.imitation.cars))
+    again, _ = demonstrate(config.env, config.imitation, 3, task=world.task_for(config.imitation.cars))
     assert all(np.array_equal(a, b) for a, b in zip(shown, again, strict=True))
 
 
@@ -136,3 +144,23 @@ def test_a_checkpoint_whose_task_changed_is_refused(trained: Path, tmp_path: Pat
     torch.save(checkpoint, tmp_path / "old.pt")
     with pytest.raises(CheckpointError, match=r"old\.pt: was trained for another task"):
         PolicyDriver.from_checkpoint(tmp_path / "old.pt")
+
+
+@pytest.mark.parametrize("kind", ["sac", "td3", "qr_sac", "iqn"])
+def test_agents_with_a_memory_train_in_the_twin_and_drive_from_their_checkpoint(kind: str, tmp_path: Path) -> None:
+    settings = [
+        "env.track=oval", "imitation.cars=8", "imitation.seconds=20", "imitation.bc.epochs=2", f"agent.type={kind}",
+        "agent.hidden=[32, 32]", "agent.batch=64", "agent.replay=5000", "agent.learning_starts=256", "train.cars=16",
+        "train.threads=1", "train.steps=512", "train.evaluate_every=1_000_000",
+    ]  # fmt: skip
+    settings += ["env.action.kind=discrete", "agent.pretrain=20"] if kind == "iqn" else ["agent.critic_warmup=4"]
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    train(load_config(None, settings), tmp_path, Quiet())
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision(precision)
+    driver = PolicyDriver.from_checkpoint(tmp_path / "last.pt", n=2)
+    simulator = driver.task.simulator()
+    driver.reset()
+    for _ in range(10):
+        simulator.step(driver.act(simulator.frames))
+    assert np.isfinite(simulator.frames["speed"]).all()

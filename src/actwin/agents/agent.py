@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from actwin.agents.networks import Policy
-
-Floats = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
+from actwin.agents.arrays import Flags, Floats
+from actwin.agents.replay import Replay
 
 
 class Agent(Protocol):
@@ -21,8 +16,13 @@ class Agent(Protocol):
 
     kind: str
     """Name of the algorithm in configurations and checkpoints."""
-    policy: Policy
-    """What would drive now."""
+    policy: Any
+    """The network that would drive now."""
+
+    @property
+    def memory(self) -> Replay | None:
+        """What it did, where it learns from that."""
+        ...
 
     @property
     def ready(self) -> bool:

@@ -12,7 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from actwin.agents.agent import Floats
+from actwin.agents.arrays import Floats
 from actwin.agents.losses import imitation_loss
 from actwin.agents.networks import Policy
 from actwin.errors import ConfigError

@@ -9,9 +9,12 @@ from typing import Any, Final
 
 import torch
 
+from actwin.agents.replay import Replay
 from actwin.errors import CheckpointError
 
 FORMAT: Final = 1
+MEMORY: Final = "replay.pt"
+"""File beside `last.pt` with what the agent remembers."""
 REQUIRED: Final = ("format", "kind", "config", "task", "spec", "agent", "counters", "versions", "numerics")
 
 Checkpoint = dict[str, Any]
@@ -40,11 +43,15 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """
     missing = [key for key in REQUIRED if key not in checkpoint]
     assert not missing, missing
+    _write(path, checkpoint)
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.tmp")
     try:
         with beside.open("wb") as file:
-            torch.save(checkpoint, file)
+            torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -54,6 +61,38 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             f"{path}: cannot be written ({error}). "
             "The checkpoint before it is unharmed; free disk space and resume from it."
         ) from error
+
+
+def save_memory(path: Path, memory: Replay, steps: int) -> None:
+    """Writes what an agent remembers, as `save_checkpoint` does.
+
+    Args:
+        path: Where to.
+        memory: The memory.
+        steps: Car steps so far, by which `load_memory` knows that it belongs to a checkpoint.
+    """
+    _write(path, {"format": FORMAT, "env_steps": steps, "memory": memory.state()})
+
+
+def load_memory(path: Path, memory: Replay, steps: int) -> None:
+    """Fills a memory with what `save_memory` wrote.
+
+    Args:
+        path: The file.
+        memory: Of the same size.
+        steps: Car steps of the checkpoint.
+
+    Raises:
+        CheckpointError: It is absent, damaged or of another moment than the checkpoint.
+    """
+    cure = "Resume from a last.pt with its replay.pt, or start anew from the checkpoint's policy."
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        if loaded["env_steps"] != steps:
+            raise CheckpointError(f"{path}: is of step {loaded['env_steps']}, the checkpoint of step {steps}. {cure}")
+        memory.load_state(loaded["memory"])
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path}: the agent's memory cannot be read ({error}). {cure}") from error
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -48,6 +48,7 @@ class IQNConfig(MemoryConfig):
         default=(0.4, 0.005), description="share of random actions, from the wildest car to the steadiest"
     )
     sticky: int = Field(default=8, ge=1, description="control steps for which a random action may be held")
+    pretrain: int = Field(default=3000, ge=0, description="updates on demonstrations alone, before the first step")
     demo_share: float = Field(default=0.25, ge=0, lt=1, description="share of each batch that is demonstrations")
     margin_weight: float = Field(
         default=0.1, ge=0, description="weight of the wish that demonstrated actions be worth more than others"
@@ -151,7 +152,6 @@ class IQN(MemoryAgent):
         period: [s] Control period, which turns the horizon into a discount.
         config: Settings.
         seed: Of weights, exploration and batches.
-        clone: A cloned network to start from.
         experience: Demonstrations with their rewards.
     """
 
@@ -166,7 +166,6 @@ class IQN(MemoryAgent):
         period: float,
         config: IQNConfig,
         seed: int,
-        clone: QuantilePolicy | None = None,
         experience: Experience | None = None,
     ) -> None:
         super().__init__(observations, action.width, cars, period, config, seed, experience)
@@ -174,8 +173,9 @@ class IQN(MemoryAgent):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.policy = new_quantile_policy(observations, action, config)
-        if clone is not None:
-            self.policy.load_state_dict(clone.state_dict())
+        if self.demonstrations is not None:
+            self.policy.normaliser.observe(self.demonstrations.observations.flatten(0, 1))
+            self.policy.normaliser.freeze()
         self.target = copy.deepcopy(self.policy).requires_grad_(False)
         self.optimiser = torch.optim.Adam(self.policy.parameters(), config.lr, eps=1e-5, fused=True)
         high, low = config.exploration

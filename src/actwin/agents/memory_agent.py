@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from actwin.agents.agent import Flags, Floats
+from actwin.agents.arrays import Flags, Floats
 from actwin.agents.losses import discount
 from actwin.agents.normaliser import Normaliser
 from actwin.agents.replay import Experience, Replay, Transitions
 from actwin.errors import ConfigError
+
+PRETRAINING_ROUND: Final = 100
+"""Updates between two looks at the board before the first step."""
 
 
 class MemoryConfig(BaseModel):
@@ -32,6 +35,7 @@ class MemoryConfig(BaseModel):
     normaliser_steps: int = Field(
         default=200_000, ge=0, description="car steps until the observation statistics freeze"
     )
+    pretrain: int = Field(default=0, ge=0, description="updates on demonstrations alone, before the first step")
     demo_share: float = Field(
         default=0.5, ge=0, lt=1, description="share of each batch that comes from demonstrations, where there are any"
     )
@@ -84,6 +88,7 @@ class MemoryAgent(ABC):
         if experience is not None and config.demo_share:
             self.demonstrations = Replay.of(experience, config.n_step, self.gamma)
         self.steps, self.updates, self._owed, self._since = 0, 0, 0.0, 0
+        self._pretraining = config.pretrain if self.demonstrations is not None else 0
         self._doing: tuple[Tensor, Tensor] | None = None
 
     @abstractmethod
@@ -97,6 +102,8 @@ class MemoryAgent(ABC):
     @property
     def ready(self) -> bool:
         """Whether a round of updates is due."""
+        if self._pretraining:
+            return True
         enough = self.steps >= self.settings.learning_starts and len(self.memory) >= self.settings.batch
         return enough and self._since >= self.settings.round_steps and self._owed >= 1.0
 
@@ -128,9 +135,13 @@ class MemoryAgent(ABC):
 
     def update(self) -> dict[str, float]:
         """The updates that are due; what they showed, each averaged over the updates that showed it."""
-        count = int(self._owed)
-        self._owed -= count
-        self._since = 0
+        if self._pretraining:
+            count = min(self._pretraining, PRETRAINING_ROUND)
+            self._pretraining -= count
+        else:
+            count = int(self._owed)
+            self._owed -= count
+            self._since = 0
         values: dict[str, list[float]] = {}
         for _ in range(count):
             for name, value in self.learn().items():
@@ -140,11 +151,20 @@ class MemoryAgent(ABC):
     @torch.no_grad()
     def draw(self) -> tuple[Transitions, int]:
         """A batch with normalised observations, and how many of its last rows are demonstrations."""
-        shown = round(self.settings.demo_share * self.settings.batch) if self.demonstrations is not None else 0
-        drawn = self.memory.sample(self.settings.batch - shown, self.generator)
-        if shown and self.demonstrations is not None:
-            other = self.demonstrations.sample(shown, self.generator)
-            drawn = Transitions(*(torch.cat(pair) for pair in zip(drawn, other, strict=True)))
+        size, shown = self.settings.batch, 0
+        if self.demonstrations is None:
+            drawn = self.memory.sample(size, self.generator)
+        elif not len(self.memory):
+            shown = size
+            drawn = self.demonstrations.sample(size, self.generator)
+        else:
+            shown = round(self.settings.demo_share * size)
+            pairs = zip(
+                self.memory.sample(size - shown, self.generator),
+                self.demonstrations.sample(shown, self.generator),
+                strict=True,
+            )
+            drawn = Transitions(*(torch.cat(pair) for pair in pairs))
         normalise = self.policy.normaliser
         return drawn._replace(observations=normalise(drawn.observations), following=normalise(drawn.following)), shown
 
@@ -160,6 +180,7 @@ class MemoryAgent(ABC):
             "updates": self.updates,
             "owed": self._owed,
             "since": self._since,
+            "pretraining": self._pretraining,
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -169,6 +190,7 @@ class MemoryAgent(ABC):
         self.generator.set_state(state["generator"])
         self.steps, self.updates = int(state["steps"]), int(state["updates"])
         self._owed, self._since = float(state["owed"]), int(state["since"])
+        self._pretraining = int(state["pretraining"])
 
 
 def bootstrapped(batch: Transitions, following: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from actwin.agents.agent import Flags, Floats
+from actwin.agents.arrays import Flags, Floats
 from actwin.agents.losses import clipped_surrogate, discount, generalised_advantages
 from actwin.agents.networks import ActionSpec, Activation, Decision, Policy, Squash, ValueFunction
 from actwin.agents.rollout import Batch, Rollout, joined
@@ -88,6 +88,7 @@ class PPO:
     """
 
     kind = "ppo"
+    memory: None = None
 
     def __init__(
         self,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from actwin.agents.agent import Flags, Floats
+from actwin.agents.arrays import Flags, Floats
 from actwin.errors import ConfigError
 
 
@@ -40,6 +41,8 @@ class Experience(NamedTuple):
     """float32[T, N]"""
     ended: Flags
     """bool[T, N]: nothing that is known follows this step, so its value is not bootstrapped."""
+    usable: Flags
+    """bool[T, N]: the step belongs to an episode; what a car did after a failure does not."""
 
 
 class Replay:
@@ -74,6 +77,7 @@ class Replay:
         self._cut = torch.zeros(0, observations)
         self._cut_row = torch.full((steps, cars), -1, dtype=torch.int64)
         self._free: list[int] = []
+        self._starts: Tensor | None = None
         self.added = 0
 
     @classmethod
@@ -91,6 +95,9 @@ class Replay:
         memory.rewards.copy_(torch.from_numpy(experience.rewards))
         memory.terminated.copy_(torch.from_numpy(experience.ended))
         memory.added = steps
+        starts = experience.usable.copy()
+        starts[-n_step:] = False
+        memory._starts = torch.from_numpy(np.flatnonzero(starts.reshape(-1)))
         return memory
 
     def last_ended(self) -> Tensor:
@@ -154,6 +161,9 @@ class Replay:
             size: B.
             generator: Of the draw.
         """
+        if self._starts is not None:
+            flat = self._starts[torch.randint(len(self._starts), (size,), generator=generator)]
+            return self.windows(flat // self.cars, flat % self.cars)
         filled = min(self.added, self.steps)
         ages = torch.randint(self.n_step, filled, (size,), generator=generator)
         cars = torch.randint(self.cars, (size,), generator=generator)

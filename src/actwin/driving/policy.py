@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from actwin.agents.checkpoints import load_checkpoint, require_same_task
-from actwin.agents.networks import Policy
+from actwin.agents.registry import DrivingPolicy, network_from_spec
 from actwin.env.task import Task, TaskConfig
 from actwin.errors import CheckpointError
 from actwin.telemetry.channels import Controls, Frames
@@ -24,7 +24,7 @@ class PolicyDriver:
         policy: The network with its observation statistics.
     """
 
-    def __init__(self, task: Task, policy: Policy) -> None:
+    def __init__(self, task: Task, policy: DrivingPolicy) -> None:
         self.task, self.policy = task, policy
 
     @classmethod
@@ -44,7 +44,7 @@ class PolicyDriver:
         task = Task(config, n)
         if not any(value is not None for value in changes.values()):
             require_same_task(path, task.identity(), checkpoint["task"])
-        policy = Policy.from_spec(checkpoint["spec"])
+        policy = network_from_spec(checkpoint["spec"])
         policy.load_state_dict(checkpoint["agent"]["policy"])
         if policy.observations != task.observation_size or policy.action.width != task.action_space.width:
             raise CheckpointError(

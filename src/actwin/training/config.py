@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from actwin.agents.bc import BCConfig
 from actwin.agents.ppo import PPOConfig
+from actwin.agents.registry import ALGORITHMS, AgentConfig
 from actwin.env.task import TaskConfig
 from actwin.errors import ConfigError
 
@@ -45,6 +46,9 @@ class TrainConfig(_Settings):
     )
     evaluate_every: int = Field(default=1_000_000, ge=1, description="car steps between evaluations")
     save_every: int = Field(default=5_000_000, ge=1, description="car steps between checkpoints that are kept")
+    save_memory: bool = Field(
+        default=True, description="whether an agent's memory lies beside last.pt, for a resume that is exact"
+    )
     threads: int = Field(
         default=0, ge=0, description="CPU threads of the learner, 0 for all physical cores but at most 8"
     )
@@ -56,7 +60,7 @@ class RunConfig(_Settings):
     seed: int = Field(default=0, ge=0)
     env: TaskConfig = TaskConfig.of()
     imitation: ImitationConfig | None = ImitationConfig()
-    agent: PPOConfig = Field(default=PPOConfig(), description="the learning algorithm, by its `type`")
+    agent: AgentConfig = Field(default=PPOConfig(), description="the learning algorithm, by its `type`")
     train: TrainConfig = TrainConfig()
 
 
@@ -86,13 +90,35 @@ def parse_config(tree: Mapping[str, Any], source: str = "settings") -> RunConfig
     Raises:
         ConfigError: As for `load_config`.
     """
+    tree = _with_algorithm(tree, source)
     if unknown := next(_unknown_keys(tree, RunConfig), None):
         raise ConfigError(f"{source}: {unknown}")
     try:
         return RunConfig.model_validate(dict(tree))
     except ValidationError as error:
-        problems = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
+        problems = [f"{_place(each['loc'])}: {each['msg']}" for each in error.errors()]
         raise ConfigError(f"{source}: {'; '.join(problems)}.") from error
+
+
+def _with_algorithm(tree: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Settings whose agent names its algorithm: PPO where none is named, in lower case however it was written."""
+    agent = tree.get("agent", {})
+    if not isinstance(agent, Mapping):
+        return dict(tree)
+    kind = str(agent.get("type", "ppo")).lower().replace("-", "_")
+    if kind not in ALGORITHMS:
+        near = difflib.get_close_matches(kind, ALGORITHMS, n=1, cutoff=0.5)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(ALGORITHMS)}."
+        raise ConfigError(f"{source}: agent.type: there is no algorithm '{kind}'. {hint}")
+    return dict(tree) | {"agent": dict(agent) | {"type": kind}}
+
+
+def _place(path: Sequence[Any]) -> str:
+    """Dotted name of a setting; the name of the algorithm, which validation puts in between, is left out."""
+    parts = [str(part) for part in path]
+    if len(parts) > 2 and parts[0] == "agent":
+        del parts[1]
+    return ".".join(parts)
 
 
 def dump_config(config: RunConfig) -> str:
@@ -154,6 +180,8 @@ def _unknown_keys(tree: Mapping[str, Any], model: type[BaseModel], prefix: str =
 
 def _models(annotation: Any, value: Mapping[str, Any]) -> list[type[BaseModel]]:
     """The settings model that a mapping is meant for: of several, the one whose `type` it names."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
     choices = typing.get_args(annotation) or (annotation,)
     models = [each for each in choices if isinstance(each, type) and issubclass(each, BaseModel)]
     if len(models) > 1:

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 import torch
 
-from actwin.agents.agent import Floats
+from actwin.agents.arrays import Floats
 from actwin.agents.bc import Demonstrations, Epoch, clone
 from actwin.agents.networks import ActionSpec, Policy
-from actwin.agents.ppo import new_policy
+from actwin.agents.registry import new_network
+from actwin.agents.replay import Experience
 from actwin.driving.line_follower import LineFollower
 from actwin.env.task import Task, TaskConfig
 from actwin.errors import ConfigError
@@ -56,7 +57,7 @@ def demonstrate(
     seed: int,
     on_progress: Callable[[float], None] | None = None,
     task: Task | None = None,
-) -> Demonstrations:
+) -> tuple[Demonstrations, Experience]:
     """Lets the scripted expert drive many cars from everywhere on the lap and keeps what it saw and did.
 
     A stint counts as a lap when laps are kept for validation.
@@ -67,6 +68,10 @@ def demonstrate(
         seed: Of starts and disturbances.
         on_progress: Called with the share that is done.
         task: The task for `imitation.cars` cars, when it was already made.
+
+    Returns:
+        What the expert would do where it was, and what was really done with its rewards; they differ by the
+        disturbances.
 
     Raises:
         ConfigError: The expert could not stay on the road.
@@ -79,11 +84,14 @@ def demonstrate(
     observations = np.empty((steps, task.n, task.observation_size), np.float32)
     actions = np.empty((steps, task.n, task.action_space.width), np.float32)
     laps, usable = np.empty((steps, task.n), np.int64), np.empty((steps, task.n), np.bool_)
+    done, rewards = np.empty_like(actions), np.empty((steps, task.n), np.float32)
+    ended, alive = np.zeros((steps, task.n), np.bool_), np.ones((steps + 1, task.n), np.bool_)
     disturbance = _Disturbance(imitation.noise, task.n, task.action_space.width, config.period, seed)
     for step in range(steps):
         if step % stint == 0:
             frames = _begin(task, simulator, seed, step // stint)
             expert.reset(None)
+            alive[step] = True
         task.observe(frames, observations[step])
         controls = expert.act(frames)
         actions[step] = task.encode(controls, frames)
@@ -93,6 +101,10 @@ def demonstrate(
         )
         sent = disturbance.apply(actions[step], task.action_space.continuous)
         frames = simulator.step(task.decode(sent, frames))
+        task.judge(frames)
+        done[step], rewards[step] = sent, task.judged.reward
+        ended[step] = task.judged.terminated | task.judged.truncated | ((step + 1) % stint == 0)
+        alive[step + 1] = alive[step] & ~ended[step]
         if on_progress:
             on_progress((step + 1) / steps)
     if usable.mean() < 0.5:
@@ -100,7 +112,8 @@ def demonstrate(
             f"The expert left the road in {1.0 - usable.mean():.0%} of its demonstrations. "
             "Lower imitation.pace or imitation.noise."
         )
-    return Demonstrations(observations[usable], actions[usable], laps[usable])
+    shown = Demonstrations(observations[usable], actions[usable], laps[usable])
+    return shown, Experience(observations, done, rewards, ended, alive[:-1])
 
 
 def _begin(task: Task, simulator: Simulator, seed: int, stint: int) -> Frames:
@@ -129,5 +142,6 @@ def clone_expert(
     assert config.imitation is not None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        policy = new_policy(demonstrations.observations.shape[1], action, config.agent)
+        policy = new_network(config.agent, demonstrations.observations.shape[1], action)
+    assert isinstance(policy, Policy)
     return policy, clone(policy, demonstrations, config.imitation.bc, config.seed, on_epoch)

@@ -9,6 +9,8 @@ from typing import Final, NamedTuple, Protocol
 
 from actwin.agents.bc import Epoch
 from actwin.agents.networks import Policy
+from actwin.agents.registry import clones, remembers
+from actwin.agents.replay import Experience
 from actwin.training.config import RunConfig
 from actwin.training.imitation import clone_expert, demonstrate
 from actwin.training.runs import LAST, checkpoint_path
@@ -66,7 +68,7 @@ def train(
     stages.update("Preparation", 0.0, "racing line, compiled physics")
     world = TwinWorld(config.env)
     stages.update("Preparation", 1.0, f"predicted lap {lap_time_text(world.task_for(1).reference.lap_time)}")
-    policy = None if resume or config.imitation is None else imitate(config, world, stages)
+    policy, experience = (None, None) if config.imitation is None else imitate(config, world, stages, resume)
     if total_minutes is not None:
         config = _shortened(config, total_minutes - (time.perf_counter() - begin) / 60.0)
     stages.update("Reinforcement learning", 0.0)
@@ -75,7 +77,7 @@ def train(
         # The last evaluation comes after the budget is used up.
         stages.update("Reinforcement learning", min(progress.share, 0.999), _training_note(progress), progress.left)
 
-    trainer = Trainer(config, world, out, clone=policy, on_progress=show)
+    trainer = Trainer(config, world, out, policy, experience, show)
     if resume:
         trainer.resume(checkpoint_path(out, LAST))
     result = trainer.run()
@@ -89,25 +91,37 @@ def _shortened(config: RunConfig, minutes: float) -> RunConfig:
     return config.model_copy(update={"train": config.train.model_copy(update={"minutes": round(left, 2)})})
 
 
-def imitate(config: RunConfig, world: TwinWorld, stages: Stages) -> Policy:
+def imitate(
+    config: RunConfig, world: TwinWorld, stages: Stages, resume: bool = False
+) -> tuple[Policy | None, Experience | None]:
     """Lets the expert demonstrate and clones it.
 
     Args:
         config: The run, with its section `imitation`.
         world: Where to drive.
         stages: Gets told how far it is.
+        resume: The run goes on: its policy is there already, only what goes into a memory is needed.
+
+    Returns:
+        The clone, for algorithms that begin with one; the demonstrations, for those that remember them.
     """
+    cloning, remembering = clones(config.agent) and not resume, remembers(config.agent)
+    if not (cloning or remembering):
+        return None, None
     imitation = config.imitation
     assert imitation is not None
     begin = time.perf_counter()
     stages.update("Demonstrations", 0.0)
-    shown = demonstrate(
+    shown, experience = demonstrate(
         config.env, imitation, config.seed, lambda share: stages.update("Demonstrations", min(share, 0.999)),
         world.task_for(imitation.cars),
     )  # fmt: skip
     hours = len(shown.observations) * world.period / 3600.0
     stages.update("Demonstrations", 1.0, f"{hours:.1f} h of driving in {time.perf_counter() - begin:.0f} s")
 
+    kept = experience if remembering else None
+    if not cloning:
+        return None, kept
     stages.update("Imitation", 0.0)
 
     def show(epoch: Epoch) -> None:
@@ -117,7 +131,7 @@ def imitate(config: RunConfig, world: TwinWorld, stages: Stages) -> Policy:
     policy, history = clone_expert(config, shown, world.action, show)
     best = min((epoch.validation_loss for epoch in history), default=math.nan)
     stages.update("Imitation", 1.0, f"{len(history)} epochs, validation loss {best:.4f}")
-    return policy
+    return policy, kept
 
 
 def _training_note(progress: Progress) -> str:

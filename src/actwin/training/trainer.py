@@ -10,10 +10,20 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
 
-from actwin.agents.agent import Agent, Flags, Floats
-from actwin.agents.checkpoints import FORMAT, load_checkpoint, require_same_task, save_checkpoint
+from actwin.agents.agent import Agent
+from actwin.agents.arrays import Flags, Floats
+from actwin.agents.checkpoints import (
+    FORMAT,
+    MEMORY,
+    load_checkpoint,
+    load_memory,
+    require_same_task,
+    save_checkpoint,
+    save_memory,
+)
 from actwin.agents.networks import ActionSpec, Policy
-from actwin.agents.ppo import PPO
+from actwin.agents.registry import DrivingPolicy, new_agent
+from actwin.agents.replay import Experience
 from actwin.errors import ActwinError
 from actwin.training.board import Board
 from actwin.training.config import RunConfig, dump_config
@@ -75,7 +85,7 @@ class World(Protocol):
         """N cars to train with."""
         ...
 
-    def evaluate(self, policy: Policy) -> Score:
+    def evaluate(self, policy: DrivingPolicy) -> Score:
         """Drives fixed starts without exploration."""
         ...
 
@@ -119,6 +129,7 @@ class Trainer:
         world: Cars, evaluation and the task they belong to.
         out: Folder of the run; made if it does not exist.
         clone: A cloned policy to start from.
+        experience: Demonstrations with their rewards, for agents with a memory.
         on_progress: Called after each update.
     """
 
@@ -128,12 +139,20 @@ class Trainer:
         world: World,
         out: Path,
         clone: Policy | None = None,
+        experience: Experience | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         prepare_torch(config.train.threads)
         self.config, self.world, self.out, self._on_progress = config, world, out, on_progress
-        self.agent: Agent = PPO(
-            world.observations, world.action, config.train.cars, world.period, config.agent, config.seed, clone
+        self.agent: Agent = new_agent(
+            config.agent,
+            world.observations,
+            world.action,
+            config.train.cars,
+            world.period,
+            config.seed,
+            clone,
+            experience,
         )
         self.cars = world.cars(config.train.cars)
         self.observation = self.cars.start(config.seed)
@@ -151,6 +170,8 @@ class Trainer:
         checkpoint = load_checkpoint(path)
         require_same_task(path, self.world.task, checkpoint["task"])
         self.agent.load_state(checkpoint["agent"])
+        if self.agent.memory is not None:
+            load_memory(path.with_name(MEMORY), self.agent.memory, checkpoint["counters"]["env_steps"])
         self.observation = self.cars.load_state(checkpoint["environment"])
         counters = checkpoint["counters"]
         self.steps, self.updates, self.seconds = counters["env_steps"], counters["updates"], counters["seconds"]
@@ -168,7 +189,7 @@ class Trainer:
             while not self._finished():
                 self._advance(board)
             self._evaluate(board)
-            self._save(self.out / LAST)
+            self._save_last()
         finally:
             board.close()
         assert self.best is not None
@@ -194,7 +215,7 @@ class Trainer:
             self._evaluate(board)
         if self.steps // train.save_every > before // train.save_every:
             self._save(self.out / f"step_{self.steps}.pt")
-            self._save(self.out / LAST)
+            self._save_last()
         if self._on_progress:
             self._on_progress(self.progress())
 
@@ -210,6 +231,8 @@ class Trainer:
                 sums[name] = sums.get(name, 0.0) + float(values.mean())
             count += 1
         self.steps += count * self.cars.num_envs
+        if not count:  # an agent that learns from demonstrations before it drives
+            return {}
         shown = {f"reward/{name}": value / count for name, value in sums.items()} | {"reward/total": total / count}
         return shown | {f"episode/{name}": value for name, value in self.cars.episode_stats().items()}
 
@@ -244,6 +267,12 @@ class Trainer:
         return Progress(
             min(share, 1.0), self.steps, self.seconds, max(left, 0.0), self._rate, best_lap, dict(self._shown)
         )
+
+    def _save_last(self) -> None:
+        """What a resume goes on from: the memory first, so that a checkpoint never lacks its own."""
+        if self.agent.memory is not None and self.config.train.save_memory:
+            save_memory(self.out / MEMORY, self.agent.memory, self.steps)
+        self._save(self.out / LAST)
 
     def _save(self, path: Path) -> None:
         save_checkpoint(

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from actwin.agents.agent import Flags, Floats
-from actwin.agents.networks import ActionSpec, Policy
+from actwin.agents.arrays import Flags, Floats
+from actwin.agents.networks import ActionSpec
+from actwin.agents.registry import DrivingPolicy
 from actwin.driving.policy import PolicyDriver
 from actwin.env.ends import REASON_NAMES
 from actwin.env.judge import MEMORY
@@ -123,7 +124,7 @@ class TwinWorld:
         """N cars to train with."""
         return TwinCars(self.task_for(n))
 
-    def evaluate(self, policy: Policy) -> Score:
+    def evaluate(self, policy: DrivingPolicy) -> Score:
         """Drives one lap from the grid, one flying, and some from around the lap, without exploration."""
         drives = drive_laps("policy", PolicyDriver(self._judge, policy), self._judge, around=AROUND)
         shown = dict(scalars(drives))
