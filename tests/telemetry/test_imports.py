@@ -335,11 +335,13 @@ def test_text_and_numbers_keep_what_they_are(tmp_path) -> None:
         "word": ["a", "1", "", "x y", "é", "0"],
         "hole": ["", 1, "nan", "inf", "-2.5e-3", ""],
         "huge": [2**63 + 1] * 6,
+        "under": ["1_0"] * 6,
         "empty": [""] * 6,
     }
     session = import_file(write_csv(tmp_path / "lap.csv", columns), tmp_path / "s")
     assert session.column("source_word").tolist() == columns["word"]
     assert session.column("source_huge").tolist() == [str(2**63 + 1)] * 6
+    assert session.column("source_under").tolist() == ["1_0"] * 6
     np.testing.assert_array_equal(session.column("source_hole"), [np.nan, 1, np.nan, np.inf, -0.0025, np.nan])
     assert np.isnan(session.column("source_empty")).all()
 
@@ -439,3 +441,14 @@ def test_the_command_says_what_it_made(tmp_path, capsys) -> None:
     assert (session.meta.track, session.meta.car, session.meta.driver) == ("monza", "z4", "me")
     assert told["rows"] == len(session) == 6
     assert told["columns"] == len(gym_columns())
+
+
+def test_one_bad_file_does_not_hide_the_good_ones(tmp_path, capsys) -> None:
+    file = write_csv(tmp_path / "lap.csv", gym_columns())
+    with pytest.raises(SystemExit) as ended:
+        main(["import", str(file), str(tmp_path / "absent.csv"), "--out", str(tmp_path / "s")])
+    out, err = capsys.readouterr()
+    assert ended.value.code == 1
+    assert "lap.csv" in out
+    assert err.startswith("Error: ")
+    assert "absent.csv" in err

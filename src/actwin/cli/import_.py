@@ -34,11 +34,18 @@ def import_recordings(
     from actwin.telemetry.store.folder import DEFAULT
     from actwin.telemetry.store.imports import import_file
 
-    made = [import_file(file, out or DEFAULT, track=track, car=car, driver=driver) for file in files]
-    facts = [_facts(file, session) for file, session in zip(files, made, strict=True)]
-    if as_json:
-        typer.echo(json.dumps(facts, indent=2))
-        return
+    facts: list[dict[str, Any]] = []
+    try:
+        for file in files:
+            facts.append(_facts(file, import_file(file, out or DEFAULT, track=track, car=car, driver=driver)))
+    finally:  # one that cannot be read does not hide what was made of those before it
+        if as_json and facts:
+            typer.echo(json.dumps(facts, indent=2))
+        elif facts:
+            _print(facts)
+
+
+def _print(facts: list[dict[str, Any]]) -> None:
     shown = table("Session", "From", "Rows", "Time", "Laps", "Channels", "Columns kept", numbers=(2, 3, 4, 5, 6))
     for fact in facts:
         shown.add_row(*(str(fact[key]) for key in ("session", "file", "rows")), f"{fact['duration']:.1f} s",
@@ -47,7 +54,7 @@ def import_recordings(
     for fact in facts:
         if fact["notes"]:
             console().print(f"{fact['session']}: {fact['notes']}", soft_wrap=True)
-    console().print(f"Look for faults with: actwin check {made[-1].folder.as_posix()}", soft_wrap=True)
+    console().print(f"Look for faults with: actwin check {facts[-1]['folder']}", soft_wrap=True)
 
 
 def _facts(file: Path, session: Session) -> dict[str, Any]:

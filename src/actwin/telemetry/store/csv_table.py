@@ -195,6 +195,8 @@ class _Reader:
 
 def _numbers(cells: tuple[str, ...]) -> Array | None:
     """The numbers in cells, NaN for empty ones; None when a cell is no number or too large to be exact."""
+    if "_" in "".join(cells):  # Python's own notation of large numbers, no number in a file
+        return None
     try:
         values = np.array([float(cell) if cell.strip() else np.nan for cell in cells])
     except ValueError:
@@ -202,9 +204,9 @@ def _numbers(cells: tuple[str, ...]) -> Array | None:
             values = np.array([float(cell.replace(",", ".")) if cell.strip() else np.nan for cell in cells])
         except ValueError:
             return None
-    exact = np.abs(values) < _EXACT
     # A float beyond 2^53 is written with a point or an exponent; bare digits are an integer that must not be rounded.
-    return values if all(ok or not cells[i].strip().lstrip("+-").isdigit() for i, ok in enumerate(exact)) else None
+    rounded = any(cells[i].strip().lstrip("+-").isdigit() for i in np.flatnonzero(np.abs(values) >= _EXACT))
+    return None if rounded else values
 
 
 def _without_nul(file: io.TextIOBase | Any) -> Iterator[str]:

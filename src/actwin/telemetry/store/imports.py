@@ -79,6 +79,8 @@ def import_file(
     path = Path(path)
     made = read_recording(path)
     settings = {"source_names": made.renamed} if made.renamed else {}
+    if made.started is None:
+        made.notes.append("It does not tell when it was made; the date of the file stands for it.")
     meta = SessionMeta(
         started=made.started or datetime.fromtimestamp(path.stat().st_mtime, UTC),
         source="import",
