@@ -11,7 +11,7 @@ from actwin.cockpit.road_position import PLACE, RoadPosition
 from actwin.cockpit.wheel_slip import WheelSlip
 from actwin.content.car import Car
 from actwin.content.track import Track
-from actwin.telemetry.channels import FRAME_CHANNELS, Frames
+from actwin.telemetry.channels import FRAME_CHANNELS, Frames, as_floats
 from actwin.twin.simulator import PHYSICS_STEP
 from actwin.twin.world import Conditions
 
@@ -22,6 +22,8 @@ HARDEST: Final = 60.0
 GROUND: Final = ("surface", "tyres_out")
 SLIP: Final = ("slip_ratio", "slip_angle", "grip_use")
 FLOATS: Final = tuple(channel.name for channel in FRAME_CHANNELS if not channel.integer)
+FLOAT_COLUMNS: Final = np.array([not channel.integer for channel in FRAME_CHANNELS for _ in channel.columns])
+"""Columns of `as_floats` that hold numbers, not integer bits."""
 
 
 class Completion:
@@ -82,9 +84,8 @@ class Completion:
                 if name in self.derived:
                     frames[name] = values
         self._follow(frames)
-        for name in FLOATS:
-            if np.isnan(frames[name]).any():
-                frames[name] = np.nan_to_num(frames[name], nan=0.0)
+        floats = as_floats(frames)
+        floats[np.isnan(floats) & FLOAT_COLUMNS] = 0.0
         self._before = frames.copy()
 
     def _follow(self, frames: Frames) -> None:

@@ -68,6 +68,11 @@ class ControlMaps(BaseModel):
     throttle: Curve = PEDAL
     brake: Curve = PEDAL
 
+    @property
+    def straight(self) -> bool:
+        """Whether commands reach what they say."""
+        return all(getattr(self, name).command == getattr(self, name).reached for name in MAPPED)
+
     def invert(self, wanted: Controls) -> Controls:
         """Commands that give the car these controls.
 

@@ -92,6 +92,7 @@ class LiveCockpit:
         self._track, self._car, self._given_maps = track, car, maps
         self._timeout, self._reconnect, self._sleep = timeout, reconnect, sleep
         self._maps = maps or ControlMaps()
+        self._bent = not self._maps.straight
         self._clock = GameClock(period)
         self._completion: Completion | None = None
         self._sent: Controls = neutral_controls(1)
@@ -154,6 +155,7 @@ class LiveCockpit:
             self._actuator = self._open()
         if self._given_maps is None:
             self._maps = load_maps(self.info.car or self._car.identity.name, self._actuator.name)
+            self._bent = not self._maps.straight
         first = self._next_live(time.perf_counter() + timeout)
         missing = _missing(first.frame, self.info.source)
         self._completion = Completion(self._track, self._car, missing, self._period)
@@ -260,8 +262,9 @@ class LiveCockpit:
         """
         refuse_broken(controls, 1)
         limited = self._limits.apply(controls, self._sent, self._period) if self._limits else within_range(controls)
-        asked, gear = self._maps.invert(limited), int(self.frames["gear"][0])
-        self._sent = self._maps.reach(self._guarded(lambda: self.actuator.send(asked, gear)))
+        asked, gear = self._maps.invert(limited) if self._bent else limited, int(self.frames["gear"][0])
+        sent = self._guarded(lambda: self.actuator.send(asked, gear))
+        self._sent = self._maps.reach(sent) if self._bent else sent
         if self.sample is not None:
             self.pacer.add(REACTION, time.perf_counter() - self.sample.time)
         return self._sent

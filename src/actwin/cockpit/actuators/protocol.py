@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-import numpy as np
-
 from actwin.errors import ActwinError, ConfigError, SourceError
 from actwin.telemetry.channels import CONTROL_CHANNELS, Controls, neutral_controls
 
@@ -67,6 +65,9 @@ class Actuator(Protocol):
         ...
 
 
+_RANGES: Final = tuple((channel.name, channel.low, channel.high) for channel in CONTROL_CHANNELS)
+
+
 def neutral(brake: float = NEUTRAL_BRAKE) -> Controls:
     """CONTROLS[1] for a car that nobody drives: throttle off, wheels straight.
 
@@ -83,8 +84,10 @@ def neutral(brake: float = NEUTRAL_BRAKE) -> Controls:
 def within_range(controls: Controls) -> Controls:
     """A copy of CONTROLS[1] cut to the range of each channel."""
     sent = controls.copy()
-    for channel in CONTROL_CHANNELS:
-        sent[channel.name] = np.clip(controls[channel.name], channel.low, channel.high)
+    row = sent[0]
+    # One row at a time, as plain numbers: a tenth of the time that array functions take.
+    for name, low, high in _RANGES:
+        row[name] = min(max(row[name].item(), low), high)
     return sent
 
 
