@@ -347,6 +347,10 @@ def test_track_info_is_the_road(make_session: Make, tmp_path: Path) -> None:
     width = np.hypot(*(left - right).T)
     np.testing.assert_allclose(width, track.width_left(s) + track.width_right(s), atol=0.05)
     assert np.all(track.to_road(*left[::50].T)[1] > 0.0)
+    thin = make_session(root=tmp_path, track_info_bytes=60_000)
+    some = ask(thin, b"get_track_info")
+    assert len(json.dumps(some)) <= 60_000
+    assert some["left_lane"][1] in road["left_lane"]
     facts = ask(again, b"get_static_info")
     assert facts["CAR_MASS"] == pytest.approx(session.car.chassis.mass, abs=0.5)
 

@@ -114,6 +114,7 @@ class _Writer:
 
     def __init__(self, record: np.dtype[Any], table: _Table) -> None:
         self.record = record
+        self._blank = blank(record).tobytes()
         self.shapes: dict[str, int] = {}
         self._floats: list[tuple[str, list[int]]] = []
         self._integers: list[tuple[str, list[int]]] = []
@@ -128,7 +129,7 @@ class _Writer:
 
     def records(self, messages: Sequence[Message]) -> Records:
         """record[K]; what a message does not say is NaN, or 0 in integer fields."""
-        made = np.repeat(blank(self.record), len(messages))
+        made = np.frombuffer(bytearray(len(messages) * self._blank), self.record)
         size = self.record.itemsize // 4
         floats, integers = (made.view(kind).reshape(-1, size) for kind in ("<f4", "<i4"))
         for row, message in enumerate(messages):

@@ -163,7 +163,8 @@ class App(object):
         if identity != self._identity:
             self._identity = identity
             self.serial += 1
-            self._road = wire.encode(track.read(self._root, identity[1], identity[2]))
+            road = track.read(self._root, identity[1], identity[2])
+            self._road = track.thinned(road, wire.encode, self._settings["track_info_bytes"])
         if self._window is not None:
             server = self.servers.get("ego")
             state = (

@@ -12,6 +12,7 @@ NUMBERS = {
     "sampling_freq": (50, 1, 1000),
     "extra_channels": (1, 0, 1),
     "max_clients": (4, 1, 16),
+    "track_info_bytes": (0, 0, 1 << 24),
     "neutral_after": (0.4, 0.05, 0.5),
     "neutral_brake": (0.0, 0.0, 1.0),
 }

@@ -11,7 +11,6 @@ MOST_COMMANDS = 4
 """Commands run for a peer in one frame."""
 IDLE = 60.0
 """[s] Without a byte in either direction before a peer is closed."""
-CHUNK = 1 << 18
 GREETING_PAUSE = 0.1
 """[s] Between the number of opponents and the first list: readers expect the number alone."""
 
@@ -118,7 +117,9 @@ class StreamServer(object):
         """Send what waits."""
         if peer.waiting:
             try:
-                sent = peer.connection.send(bytes(peer.waiting[:CHUNK]))
+                # All at once: a reader that receives only once then gets as much as the system can hand over.
+                with memoryview(peer.waiting) as everything:
+                    sent = peer.connection.send(everything)
             except BlockingIOError:
                 return
             del peer.waiting[:sent]

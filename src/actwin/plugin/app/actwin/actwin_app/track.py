@@ -33,6 +33,21 @@ def read(root, track, layout):
     return {}
 
 
+def thinned(road, encode, limit):
+    """The road as bytes, with every second, third, … point left out until they fit.
+
+    Args:
+        road: As `read` returns it.
+        encode: Makes bytes of it.
+        limit: [byte] At most; 0 for no limit.
+    """
+    data, stride = encode(road), 1
+    while limit and len(data) > limit and all(len(row) > stride for row in road.values()):
+        stride = max(stride + 1, stride * len(data) // limit)
+        data = encode(dict((name, row[::stride]) for name, row in road.items()))
+    return data
+
+
 def decode(data):
     """Line and borders from the bytes of a `fast_lane.ai`.
 
