@@ -60,6 +60,14 @@ def record_alone(root: Path, seconds: float) -> tuple[Session, float, Durations]
     return recorder.close(), spent, adding
 
 
+def wait_alone(seconds: float) -> float:
+    """Processor time [s] of the same loop without a recorder."""
+    start, spent = time.perf_counter(), time.process_time()
+    for i in range(round(seconds * PHYSICS_RATE)):
+        time.sleep(max(0.0, start + i * PERIOD - time.perf_counter()))
+    return time.process_time() - spent
+
+
 def record_memory(root: Path, seconds: float) -> tuple[Session, float, Durations]:
     """`actwin record` without its screen, from an emulator in another process."""
     pages = root / "pages"
@@ -97,6 +105,7 @@ def main() -> None:
     print(f"{what}, {seconds:.0f} s, {again} samples, {session.meta.lost} lost ({machine()})")
     print(f"  processor time while recording: {spent / seconds:.2%} of one core")
     if adding.count:
+        print(f"  of which the loop that waits for samples: {wait_alone(10.0) / 10.0:.2%}")
         spread = adding.spread()
         print(
             f"  add(): p50 {1e6 * spread.p50:.0f} us, p99 {1e6 * spread.p99:.0f} us, worst {1e6 * spread.worst:.0f} us"

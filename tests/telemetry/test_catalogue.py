@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,6 +74,13 @@ def test_source_columns_of_different_kinds_stand_together(catalogue) -> None:
     rows = catalogue.sql("SELECT DISTINCT source_x FROM frames WHERE time = 0.04 ORDER BY 1 NULLS LAST").rows
     assert rows == [("1.5",), ("text",), (None,)]
     assert catalogue.sql("SELECT sum(source_y) FROM frames").rows == [(sum(range(500)),)]
+
+
+def test_the_questions_of_the_documents_have_answers(catalogue, repository) -> None:
+    page = (repository / "docs" / "sessions.md").read_text(encoding="utf-8")
+    questions = re.findall(r'actwin sql "([^"]+)"', page)
+    assert len(questions) >= 2
+    assert all(catalogue.sql(question).rows for question in questions)
 
 
 def test_the_limit_limits(catalogue) -> None:
