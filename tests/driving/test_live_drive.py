@@ -22,18 +22,25 @@ from actwin.twin.emulator.emulator import Emulator, Outlets
 from actwin.twin.simulator import Simulator
 
 TRACK, CAR = "oval", "dallara_f317"
-SECONDS = 7.8
+SECONDS = 4.68
 
 
 @pytest.fixture
-def game(tmp_path, monkeypatch):
+def runs():
+    """Whether the emulator goes on; empty when it does not."""
+    return []
+
+
+@pytest.fixture
+def game(tmp_path, monkeypatch, runs):
     """An emulator that `drive_live` finds at every source and actuator; it does a step whenever somebody waits."""
     simulator = Simulator(load_track(TRACK), load_car(CAR), substeps=1)
     outlets = Outlets(folder=tmp_path, remote_port=None, app_ports=None)
     with Emulator(simulator, None, outlets, fuel_rate=0.0) as emulator:
+        runs.append(True)
 
         def wait(seconds: float) -> None:
-            emulator.step()
+            emulator.step() if runs else time.sleep(seconds)
 
         stepped = SimpleNamespace(perf_counter=time.perf_counter, sleep=wait)
         monkeypatch.setattr("actwin.cockpit.actuators.custom_ai.time", stepped)
@@ -68,7 +75,7 @@ def test_the_emulator_is_driven_as_the_simulator(game, tmp_path) -> None:
         on_period=lambda done, frames, sent: twin.append(frames[0].copy()),
     )  # fmt: skip
     # The emulated car stands on its brakes until somebody drives, so that it leaves a moment later.
-    places = np.linspace(20.0, 150.0, 50)
+    places = np.linspace(10.0, 45.0, 50)
     np.testing.assert_allclose(
         *(speed_at(places, frames, simulator.track.length) for frames in (seen, twin)), rtol=0.01
     )
@@ -83,6 +90,18 @@ def test_the_car_is_let_go(game) -> None:
     drive_live(LiveDrive(), seconds=1.0)
     game.step()
     assert game.controls["throttle"][0] == 0.0
+
+
+def test_a_game_that_does_not_come_back_is_told(game, runs, tmp_path) -> None:
+    def vanish(done, frames, sent):
+        if done.periods == 10:
+            runs.clear()
+
+    driven = drive_live(LiveDrive(reconnect=0.2, record=tmp_path / "sessions"), on_period=vanish)
+    assert driven.drive.failed
+    assert "did not come back" in driven.drive.ended
+    assert driven.track == TRACK
+    assert len(Session.open(driven.session)) >= 10
 
 
 def test_pole_position_is_on_the_road() -> None:

@@ -22,6 +22,8 @@ from actwin.telemetry.channels import Controls, Frames
 EXPERT: Final = "expert"
 STARTS: Final = ("here", "grid", "pits")
 """Where a drive may begin: where the car is, on pole position, where the game puts a car."""
+MOST_QUEUED: Final = 10_000
+"""Datagrams that may wait: more than any system's buffer holds."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def drive_live(
             driver = policy or _expert(cockpit)
             # The first call compiles; nobody should wait for that on the track.
             driver.act(cockpit.frames.copy())
+            _skip_what_came_meanwhile(cockpit)
             _take_place(cockpit, wanted.start)
             return _drive(cockpit, driver, wanted, seconds, laps, stop, on_period)
         finally:
@@ -148,6 +151,13 @@ def _expert(cockpit: LiveCockpit) -> Driver:
     return LineFollower(cockpit.track, cockpit.car)
 
 
+def _skip_what_came_meanwhile(cockpit: LiveCockpit) -> None:
+    """Reads past the datagrams that queued up while the driver was prepared; they are seconds old."""
+    for _ in range(MOST_QUEUED):
+        if cockpit.source.read(0.0) is None:
+            return
+
+
 def _take_place(cockpit: LiveCockpit, start: str) -> None:
     """Puts the car where the drive begins.
 
@@ -179,6 +189,9 @@ def _drive(
     stop: Interruption,
     on_period: Callable[[Drive, Frames, Controls], None] | None,
 ) -> Driven:
+    # Told now: after a game that does not come back, the cockpit no longer knows.
+    who = (cockpit.track.name, cockpit.car.name, wanted.driver, cockpit.info.source, cockpit.actuator.name)
+    lacking = tuple(sorted(cockpit.lacking))
     tape = None if wanted.record is None else _Tape(cockpit, wanted)
 
     def turn(done: Drive, frames: Frames, sent: Controls) -> None:
@@ -195,10 +208,7 @@ def _drive(
     finally:
         gc.unfreeze()
         session, problem = (None, "") if tape is None else tape.close()
-    return Driven(
-        done, cockpit.track.name, cockpit.car.name, wanted.driver, cockpit.info.source, cockpit.actuator.name,
-        tuple(sorted(cockpit.lacking)), session, problem,
-    )  # fmt: skip
+    return Driven(done, *who, lacking, session, problem)
 
 
 class _Tape:
