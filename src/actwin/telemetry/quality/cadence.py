@@ -24,6 +24,8 @@ from actwin.telemetry.quality.recording import Recording
 
 LATE: Final = 1.5
 """[-] A step longer than this many usual ones hides at least one row."""
+LONGEST: Final = 1e10
+"""[s] Larger times, three centuries, are no times."""
 PAUSE_AFTER: Final = 0.25
 """[s] Time that the game's clock must stand to be called a pause; less is the recorder's jitter."""
 USUAL: Final = 90.0
@@ -60,7 +62,7 @@ def cadence(recording: Recording) -> tuple[Cadence, list[Finding]]:
     """
     packets = _packets_count(recording)
     repeated = _repeats(recording, packets)
-    broken = ~np.isfinite(recording.time)
+    broken = ~(np.abs(recording.time) < LONGEST)
     findings = [
         Finding(DUPLICATE, first, last, EVERY, last - first + 1.0, f"{_rows(last - first + 1)} repeated")
         for first, last in runs(repeated & ~broken)
@@ -120,7 +122,7 @@ def _strays(clock: Floats, stretches: Rows, strictly: bool) -> Flags:
     stray = np.zeros(len(clock), bool)
     wrong = np.diff(clock) <= 0.0 if strictly else np.diff(clock) < 0.0
     for stretch in np.unique(stretches[1:][wrong & (np.diff(stretches) == 0)]):
-        rows = np.flatnonzero(stretches == stretch)
+        rows = slice(*np.searchsorted(stretches, (stretch, stretch + 1)))
         stray[rows] = ~_longest_rise(clock[rows])
     return stray
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,14 +15,11 @@ from actwin.telemetry.quality.lap_checks import check_laps
 from actwin.telemetry.quality.magnitudes import Scale, check_magnitudes
 from actwin.telemetry.quality.recording import Recording
 from actwin.telemetry.quality.report import Report
-from actwin.telemetry.quality.scales import check_scales
+from actwin.telemetry.quality.scales import SCALE_CHECKS
 from actwin.telemetry.quality.values import check_frozen, check_numbers, check_ranges, flat_columns
 
 if TYPE_CHECKING:
     from actwin.telemetry.store.session import Session
-
-_MOST_SCALES: Final = 64
-"""Bound on the columns that are brought into other units one after the other."""
 
 
 def check(session: Session) -> Report:
@@ -47,6 +44,7 @@ def recording_of(session: Session) -> Recording:
     return Recording(session.time, session.frames, session.game, length, frozenset(session.meta.missing))
 
 
+@np.errstate(all="ignore")  # bad data overflow and divide by zero; what comes of it is no number and is left out
 def check_recording(recording: Recording, name: str = "") -> Report:
     """Checks rows that need not be a session.
 
@@ -59,14 +57,15 @@ def check_recording(recording: Recording, name: str = "") -> Report:
     """
     order, findings = cadence(recording)
     scales = find_scales(recording, order)
-    readable = scaled(recording, scales) if scales else recording
+    readable = scaled(recording, scales)
     if any("time" in scale.columns for scale in scales):
         order, findings = cadence(readable)
     bench = Bench(readable, order)
     bench.add(findings)
     bench.add(_unit_findings(recording, scales))
     bench.add(check_numbers(readable))
-    bench.add(check_ranges(_without_unknown(readable, scales)))
+    unknown = {name for scale in scales if not np.isfinite(scale.factor) for name in scale.columns}
+    bench.add(check_ranges(readable, unknown))
     clocks: list[ClockRate] = []
     if len(bench) > 1 and bench.linked.any():
         bench.add(check_frozen(bench))
@@ -78,8 +77,9 @@ def check_recording(recording: Recording, name: str = "") -> Report:
         bench.add(check_laps(bench))
     ordered = tuple(sorted(bench.findings, key=lambda each: (each.first, each.last, each.kind.bit, each.channel)))
     bits = quality_bits(list(ordered), len(recording))
+    period = float(order.step[order.linked].mean()) if order.linked.any() else np.nan
     return Report(
-        name, recording.time, bits, ordered, order.period, recording.given, flat_columns(recording), tuple(clocks),
+        name, recording.time, bits, ordered, period, recording.given, flat_columns(recording), tuple(clocks),
         tuple(scales),
     )  # fmt: skip
 
@@ -89,34 +89,37 @@ def find_scales(recording: Recording, order: Cadence) -> list[Scale]:
     if len(order.kept) < 2 or not order.linked.any():
         return []
     found = check_magnitudes(Bench(recording, order))
-    asked = {column for scale in found for column in scale.columns}
-    while len(found) < _MOST_SCALES:
-        readable = scaled(recording, found)
-        again = cadence(readable)[0] if any("time" in scale.columns for scale in found) else order
-        new = next((each for each in check_scales(_prepared(readable, again)) if not asked & set(each.columns)), None)
-        if new is None:
-            break
-        found.append(new)
-        asked |= set(new.columns)
+    bench = _prepared(recording, order, found)
+    for look in SCALE_CHECKS:
+        new = look(bench)
+        if new is not None and not any(set(new.columns) & set(scale.columns) for scale in found):
+            found.append(new)
+            bench = _prepared(recording, order, found)
     return found
 
 
-def _prepared(recording: Recording, order: Cadence) -> Bench:
-    """A bench without the values that are no numbers."""
-    bench = Bench(recording, order)
-    bench.add(check_numbers(recording))
+def _prepared(recording: Recording, order: Cadence, scales: list[Scale]) -> Bench:
+    """A bench in SI units, as far as they are known, without the values that are no numbers."""
+    readable = scaled(recording, scales)
+    if any("time" in scale.columns for scale in scales):
+        order = cadence(readable)[0]
+    bench = Bench(readable, order)
+    bench.add(check_numbers(readable))
     return bench
 
 
 def scaled(recording: Recording, scales: list[Scale]) -> Recording:
-    """A copy with columns brought into SI units; scales without a factor change nothing."""
+    """The recording with columns brought into SI units, a copy if that changes anything.
+
+    Scales without a factor change nothing.
+    """
+    known = [scale for scale in scales if np.isfinite(scale.factor)]
+    if not known:
+        return recording
     changed = recording.copy()
-    time = changed.time
-    for scale in scales:
-        if not np.isfinite(scale.factor):
-            continue
+    for scale in known:
         for name in scale.columns:
-            values = time if name == "time" else changed.column(name)
+            values = changed.time if name == "time" else changed.column(name)
             values[:] = scale.factor * values + scale.offset
             if name == "yaw" and scale.offset:
                 values[:] = (values + np.pi) % (2.0 * np.pi) - np.pi
@@ -126,15 +129,3 @@ def scaled(recording: Recording, scales: list[Scale]) -> Recording:
 def _unit_findings(recording: Recording, scales: list[Scale]) -> list[Finding]:
     last = len(recording) - 1
     return [Finding(UNIT, 0, last, name, scale.size, scale.words) for scale in scales for name in scale.columns]
-
-
-def _without_unknown(recording: Recording, scales: list[Scale]) -> Recording:
-    """The recording without columns whose unit is unknown, which are out of range as a whole."""
-    unknown = [name for scale in scales if not np.isfinite(scale.factor) for name in scale.columns]
-    if not unknown:
-        return recording
-    kept = recording.copy()
-    for name in unknown:
-        if name != "time":
-            kept.column(name)[:] = np.nan
-    return kept

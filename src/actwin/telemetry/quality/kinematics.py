@@ -34,6 +34,8 @@ RETURN_WITHIN: Final = 1.0
 """[s] A value that comes back within this was away; otherwise it moved."""
 LINE_SHARE: Final = 0.1
 """[-] A fall by more than all but this share of the lap is the line."""
+_JUMPS_AWAY: Final = 4
+"""Further jumps among which the way back is looked for."""
 FASTEST: Final = 130.0
 """[m/s] Taken for the speed when nothing tells it."""
 _ALIGNED: Final = 0.2
@@ -77,7 +79,7 @@ def jumps(residual: Floats, limit: Floats, time: Floats, linked: Flags) -> list[
 def _way_back(residual: Floats, later: Rows, row: int, time: Floats, linked: Flags, limit: Floats) -> int | None:
     """The row on which the sum of the jumps since `row` is nothing again."""
     total = residual[row].copy()
-    for candidate in later.tolist():
+    for candidate in later[:_JUMPS_AWAY].tolist():
         if time[candidate] - time[row] > RETURN_WITHIN or not linked[row + 1 : candidate + 1].all():
             return None
         total = total + residual[candidate]

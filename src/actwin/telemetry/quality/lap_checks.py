@@ -17,34 +17,50 @@ CLOCK_MARGIN: Final = 0.05
 """[s] Lap times may differ by this and the time between two rows."""
 
 
-class _Events(NamedTuple):
-    """Kept rows on which something about laps happened."""
+class _Marks(NamedTuple):
+    """Kept rows on which something happened, in order."""
 
-    crossings: Rows
-    """First row beyond the line."""
-    counts: Rows
-    """`lap_count` rose."""
-    resets: Rows
-    """`lap_time` fell."""
+    rows: Rows
+    at: Floats
+    """[s] Elapsed time on them."""
+    settle: float
+    """[s] What counts as the same moment."""
 
+    def near(self, moment: float) -> Rows:
+        """Those at a moment."""
+        low, high = np.searchsorted(self.at, (moment - self.settle, moment + self.settle))
+        return self.rows[low:high]
 
-def check_laps(bench: Bench) -> list[Finding]:
-    """Crossings that do not count, counts away from the line, lap times that are not the time driven.
-
-    The first crossing after the beginning, a restart or a teleport need not count nor reset the clock: it ends an
-    out lap.
-    """
-    line = _line_column(bench)
-    events = _Events(_crossings(bench, line), _rises(bench, "lap_count"), _falls(bench, "lap_time"))
-    findings = _count_findings(bench)
-    if line:
-        findings += _unmatched(bench, events)
-    return findings + _lap_times(bench, events, line)
+    def lie_near(self, others: Floats) -> Flags:
+        """Whether any of them is at each of the other moments."""
+        return np.asarray(
+            np.searchsorted(self.at, others - self.settle) < np.searchsorted(self.at, others + self.settle)
+        )
 
 
-def _line_column(bench: Bench) -> str:
-    names = ("lap_progress", "lap_distance", "spline_position")
-    return next((name for name in names if bench.recording.has(name)), "")
+class _Laps:
+    """What a recording tells about laps, found once."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        names = ("lap_progress", "lap_distance", "spline_position")
+        line = next((name for name in names if bench.recording.has(name)), "")
+        self.share: Floats | None = _share(bench, line) if line else None
+        self.elapsed = np.cumsum(np.nan_to_num(bench.order.step))
+        fall = np.diff(self.share, prepend=self.share[:1]) if self.share is not None else np.zeros(len(bench))
+        self.crossings = self._marks(fall < LINE_SHARE - 1.0)
+        self.counts = self._marks(_change(bench, "lap_count") > 0.0)
+        self.resets = self._marks(_change(bench, "lap_time") < 0.0)
+        self.moved = np.zeros(len(bench), bool)
+        placed = [each.first for each in bench.findings if each.kind is TELEPORT and not each.spoils]
+        self.moved[np.searchsorted(bench.order.kept, np.array(placed, np.int64))] = True
+
+    def _marks(self, happened: Flags) -> _Marks:
+        rows = np.flatnonzero(self.bench.linked & happened)
+        return self.marks_of(rows)
+
+    def marks_of(self, rows: Rows) -> _Marks:
+        return _Marks(rows, self.elapsed[rows], SETTLE + 2.0 * self.bench.order.usual)
 
 
 def _share(bench: Bench, name: str) -> Floats:
@@ -53,22 +69,22 @@ def _share(bench: Bench, name: str) -> Floats:
     return values / values.max() if name == "lap_distance" else values
 
 
-def _crossings(bench: Bench, name: str) -> Rows:
-    if not name:
-        return np.zeros(0, np.int64)
-    share = _share(bench, name)
-    fall = np.diff(share, prepend=share[:1])
-    return np.flatnonzero(bench.linked & (fall < LINE_SHARE - 1.0))
+def _change(bench: Bench, name: str) -> Floats:
+    """[K] Change of a column since the row before."""
+    return np.diff(bench.raw(name), prepend=np.nan)
 
 
-def _rises(bench: Bench, name: str) -> Rows:
-    step = np.diff(bench.recording.floats(name)[bench.order.kept], prepend=np.nan)
-    return np.flatnonzero(bench.linked & (step > 0.0))
+def check_laps(bench: Bench) -> list[Finding]:
+    """Crossings that do not count, counts away from the line, lap times that are not the time driven.
 
-
-def _falls(bench: Bench, name: str) -> Rows:
-    step = np.diff(bench.raw(name), prepend=np.nan)
-    return np.flatnonzero(bench.linked & (step < 0.0))
+    The first crossing after the beginning, a restart or a teleport need not count nor reset the clock: it ends an
+    out lap.
+    """
+    laps = _Laps(bench)
+    findings = _count_findings(bench)
+    if laps.share is not None:
+        findings += _unmatched(laps)
+    return findings + _lap_times(laps)
 
 
 def _count_findings(bench: Bench) -> list[Finding]:
@@ -85,91 +101,73 @@ def _count_findings(bench: Bench) -> list[Finding]:
     return findings
 
 
-def _unmatched(bench: Bench, events: _Events) -> list[Finding]:
-    """Events of one sort without their partner of another."""
-    stretch = (bench.order.stretches + _moved_before(bench))[events.crossings]
-    later = events.crossings[1:][stretch[1:] == stretch[:-1]]
+def _unmatched(laps: _Laps) -> list[Finding]:
+    """Events of one sort without their partner of another; breaks and teleports excuse what is near them."""
+    bench = laps.bench
+    stretch = (bench.order.stretches + np.cumsum(laps.moved))[laps.crossings.rows]
+    later = laps.crossings.rows[1:][stretch[1:] == stretch[:-1]]
     clocked = later if bench.recording.has("lap_time") else later[:0]
-    counted = later[_counts(bench, later)] if bench.recording.has("lap_count") else later[:0]
+    counted = later[_valid(bench, later)] if bench.recording.has("lap_count") else later[:0]
+    excuses = laps.marks_of(np.flatnonzero(~bench.linked | laps.moved))
     pairs = (
-        (counted, events.counts, "lap_count", "the line is crossed and lap_count stays"),
-        (clocked, events.resets, "lap_time", "the line is crossed and lap_time runs on"),
-        (events.counts, events.crossings, "lap_count", "lap_count rises away from the line"),
-        (events.resets, events.crossings, "lap_time", "lap_time is reset away from the line"),
+        (counted, laps.counts, "lap_count", "the line is crossed and lap_count stays"),
+        (clocked, laps.resets, "lap_time", "the line is crossed and lap_time runs on"),
+        (laps.counts.rows, laps.crossings, "lap_count", "lap_count rises away from the line"),
+        (laps.resets.rows, laps.crossings, "lap_time", "lap_time is reset away from the line"),
     )
-    return [
-        Finding(LAP, bench.row(row), bench.row(row), name, 0.0, words)
-        for rows, partners, name, words in pairs
-        for row in rows.tolist()
-        if not _has_partner(bench, row, partners)
-    ]
+    findings = []
+    for rows, partners, name, words in pairs:
+        at = laps.elapsed[rows]
+        alone = rows[~(partners.lie_near(at) | excuses.lie_near(at))]
+        findings += [Finding(LAP, bench.row(row), bench.row(row), name, 0.0, words) for row in alone.tolist()]
+    return findings
 
 
-def _teleports(bench: Bench) -> Rows:
-    """Kept rows on which the car was put somewhere else."""
-    rows = [each.first for each in bench.findings if each.kind is TELEPORT and not each.spoils]
-    return np.searchsorted(bench.order.kept, np.array(rows, np.int64)).astype(np.int64)
-
-
-def _moved_before(bench: Bench) -> Rows:
-    """[K] How often the car was put somewhere else up to a row."""
-    found = np.zeros(len(bench), np.int64)
-    np.add.at(found, _teleports(bench), 1)
-    return np.cumsum(found)
-
-
-def _counts(bench: Bench, crossings: Rows) -> Flags:
+def _valid(bench: Bench, crossings: Rows) -> Flags:
     """Whether the lap that ends at each crossing counts: the game's lap count may leave invalid laps out."""
     if not bench.recording.has("lap_valid"):
         return np.ones(len(crossings), bool)
     return np.asarray(bench.recording.frames["lap_valid"][bench.order.kept[crossings - 1]] == 1)
 
 
-def _near(bench: Bench, rows: Rows, row: int) -> Rows:
-    """Those of the rows that are as good as at the same time."""
-    near: Rows = rows[np.abs(bench.time[rows] - bench.time[row]) <= SETTLE + 2.0 * bench.order.usual]
-    return near
-
-
-def _has_partner(bench: Bench, row: int, partners: Rows) -> bool:
-    """Whether a partner is near a row, or a break or a teleport that excuses it."""
-    excuses = (partners, np.flatnonzero(~bench.linked), _teleports(bench))
-    return any(len(_near(bench, rows, row)) > 0 for rows in excuses)
-
-
-def _lap_times(bench: Bench, events: _Events, line: str) -> list[Finding]:
-    """Last lap times that differ from the lap clock before the count, or from the time between two crossings."""
+def _lap_times(laps: _Laps) -> list[Finding]:
+    """Last lap times that differ from the lap clock before the reset, or from the time between two crossings."""
+    bench = laps.bench
     if not bench.recording.has("last_lap_time"):
         return []
-    told = bench.raw("last_lap_time")
-    margin = CLOCK_MARGIN + bench.order.usual
-    clock, share = bench.raw("lap_time"), _share(bench, line) if line else None
+    told, margin = bench.raw("last_lap_time"), CLOCK_MARGIN + bench.order.usual
     findings = []
-    for i in np.flatnonzero(bench.linked & (np.diff(told, prepend=np.nan) != 0.0) & (told > 0.0)).tolist():
-        times = {}
-        reset = _near(bench, events.resets, i)
-        if len(reset):
-            before = int(reset[0]) - 1
-            times["the lap clock stopped at"] = clock[before] + 0.5 * float(np.nan_to_num(bench.order.step[reset[0]]))
-        if share is not None and (passed := _between_crossings(bench, events.crossings, share, i)):
-            times["the line was crossed after"] = passed
-        for words, time in times.items():
+    for i in np.flatnonzero(bench.linked & (_change(bench, "last_lap_time") != 0.0) & (told > 0.0)).tolist():
+        measured = {
+            "the lap clock stopped at": _clock_before(laps, i),
+            "the line was crossed after": _between_crossings(laps, i),
+        }
+        for words, time in measured.items():
             if abs(time - told[i]) > margin:
                 said = f"last_lap_time is {told[i]:.3f} s, {words} {time:.3f} s"
                 findings.append(Finding(LAP, bench.row(i), bench.row(i), "last_lap_time", float(told[i] - time), said))
     return findings
 
 
-def _between_crossings(bench: Bench, crossings: Rows, share: Floats, row: int) -> float:
-    """[s] Between the crossing at a row and the one before it; 0 when the recording does not have both unbroken."""
-    near = _near(bench, crossings, row)
-    if not len(near) or near[0] == crossings[0]:
-        return 0.0
+def _clock_before(laps: _Laps, row: int) -> float:
+    """[s] What the lap clock showed before its reset at a row, half a step on; NaN without a reset."""
+    reset = laps.resets.near(laps.elapsed[row])
+    if not len(reset):
+        return np.nan
+    return float(laps.bench.raw("lap_time")[reset[0] - 1] + 0.5 * laps.bench.order.step[reset[0]])
+
+
+def _between_crossings(laps: _Laps, row: int) -> float:
+    """[s] Between the crossing at a row and the one before it; NaN when the recording does not have both unbroken."""
+    bench, crossings = laps.bench, laps.crossings.rows
+    near = laps.crossings.near(laps.elapsed[row])
+    if laps.share is None or not len(near) or near[0] == crossings[0]:
+        return np.nan
     now = int(near[0])
     before = int(crossings[np.searchsorted(crossings, now) - 1])
     if not bench.linked[before : now + 1].all() or _clock_differs(bench, before, now):
-        return 0.0
-    return float(_moment(bench, share, now) - _moment(bench, share, before))
+        return np.nan
+    return _moment(bench, laps.share, now) - _moment(bench, laps.share, before)
 
 
 def _clock_differs(bench: Bench, first: int, last: int) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from actwin.telemetry.quality.bench import spoilt_columns
 from actwin.telemetry.quality.checks import check, check_recording, recording_of, scaled
-from actwin.telemetry.quality.findings import DUPLICATE, REPAIRED, TIME, Bits, Flags, Floats, Rows, runs
+from actwin.telemetry.quality.findings import DUPLICATE, RANGE, REPAIRED, TIME, Bits, Finding, Flags, Floats, Rows, runs
 from actwin.telemetry.quality.recording import COLUMNS, Recording
 from actwin.telemetry.quality.report import Report
 
@@ -22,6 +22,8 @@ BRIDGED: Final = 0.5
 """[s] Longest hole that is interpolated; a car changes too much in more."""
 ANGLES: Final = ("yaw", "heading_error", "roll")
 """Columns that wrap at half a turn."""
+UNBOUNDED: Final = ("grip_use_fl", "grip_use_fr", "grip_use_rl", "grip_use_rr")
+"""Columns whose values beyond the range are kept: the game's own measure of slip reads 99 at a spinning wheel."""
 CYCLIC: Final = ("lap_distance", "lap_progress", "spline_position", "lap_time")
 """Columns that begin anew at the line, over which nothing is interpolated."""
 
@@ -61,6 +63,7 @@ class Repair:
         return "; ".join(parts) or "nothing to repair"
 
 
+@np.errstate(all="ignore")  # as in `check_recording`
 def repair_recording(recording: Recording, report: Report) -> Repair:
     """Mends what can be mended without inventing anything.
 
@@ -73,19 +76,23 @@ def repair_recording(recording: Recording, report: Report) -> Repair:
         report: Of the check.
     """
     mended = scaled(recording, list(report.scales))
+    if mended is recording:
+        mended = recording.copy()
     left_out = (report.bits & np.uint32(DUPLICATE.mask | TIME.mask)) != 0
     wrong: dict[str, Flags] = {}
     for finding in report.findings:
-        for name in spoilt_columns(recording, finding):
+        for name in _wrong_columns(recording, finding):
             flags = wrong.setdefault(name, np.zeros(len(recording), bool))
             flags[finding.first : finding.last + 1] = True
     replaced, emptied = {}, {}
     bits = np.zeros(len(recording), np.uint32)
     for name, flags in wrong.items():
         flags &= ~left_out
+        had = np.isfinite(mended.floats(name))
         filled = _mend(mended, name, flags, left_out)
-        replaced[name], emptied[name] = int(filled.sum()), int((flags & ~filled).sum())
-        bits[flags] |= np.uint32(REPAIRED.mask)
+        taken = flags & ~filled & had
+        replaced[name], emptied[name] = int(filled.sum()), int(taken.sum())
+        bits[filled | taken] |= np.uint32(REPAIRED.mask)
     kept = np.flatnonzero(~left_out)
     return Repair(
         mended.take(kept),
@@ -96,6 +103,11 @@ def repair_recording(recording: Recording, report: Report) -> Repair:
         {name: count for name, count in emptied.items() if count},
         tuple(name for scale in report.scales if np.isfinite(scale.factor) for name in scale.columns),
     )
+
+
+def _wrong_columns(recording: Recording, finding: Finding) -> tuple[str, ...]:
+    kept = finding.kind is RANGE and finding.channel in UNBOUNDED
+    return () if kept else spoilt_columns(recording, finding)
 
 
 def _mend(recording: Recording, name: str, flags: Flags, left_out: Flags) -> Flags:

@@ -22,7 +22,7 @@ class Report:
         time: [s] [T] Of its rows.
         bits: [T] The quality column: one bit a kind, see `findings.KINDS`.
         findings: By first row.
-        period: [s] Median time between rows; NaN when there are not two.
+        period: [s] Mean time between rows that follow one another; NaN when there are not two.
         given: Columns that hold anything.
         flat: Columns that have one value throughout, with it.
         clocks: How the game's clocks run against time.

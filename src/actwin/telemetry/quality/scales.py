@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -43,18 +42,6 @@ _SPEED_UNITS: Final = {
 }
 _PLACE_UNITS: Final = {1000.0: "km", 0.01: "cm", 0.001: "mm", 1.0 / 0.3048: "yards or feet"}
 _TIME_UNITS: Final = {1000.0: "ms"}
-
-
-def check_scales(bench: Bench) -> Iterator[Scale]:
-    """Compares speed with velocity and way, turning with heading and course, accelerations with both.
-
-    Yields one scale at a time; the caller applies it before asking for the next, so that what is found wrong does not
-    make its neighbours look wrong.
-    """
-    for check in (_time_unit, _speed_units, _yaw_sign, _yaw_rate, _lateral, _longitudinal, _steer, _course, _lap_clock):
-        found = check(bench)
-        if found is not None:
-            yield found
 
 
 class _Ratio(NamedTuple):
@@ -274,3 +261,10 @@ def _lap_clock(bench: Bench) -> Scale | None:
 def _filled(values: Floats) -> Floats:
     known = np.flatnonzero(np.isfinite(values))
     return np.interp(np.arange(len(values)), known, values[known]) if len(known) else values
+
+
+SCALE_CHECKS: Final = (
+    _time_unit, _speed_units, _yaw_sign, _yaw_rate, _lateral, _longitudinal, _steer, _course, _lap_clock,
+)  # fmt: skip
+"""Each names at most one scale. In this order: a scale is applied before the next check looks, so that what is wrong
+does not make its neighbours look wrong."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -69,10 +70,15 @@ def check_numbers(recording: Recording) -> list[Finding]:
     return findings
 
 
-def check_ranges(recording: Recording) -> list[Finding]:
-    """Values outside the range of the channel table; `size` is the most extreme one."""
+def check_ranges(recording: Recording, unknown: Set[str] = frozenset()) -> list[Finding]:
+    """Values outside the range of the channel table; `size` is the most extreme one.
+
+    Args:
+        recording: In SI units.
+        unknown: Columns in a unit that is not known, which are out of range as a whole.
+    """
     findings = []
-    for name in sorted(recording.given):
+    for name in sorted(recording.given - unknown):
         channel, values = COLUMNS[name].channel, recording.floats(name)
         margin = _ROUNDING * max(1.0, abs(channel.low), abs(channel.high))
         with np.errstate(invalid="ignore"):
