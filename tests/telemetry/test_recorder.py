@@ -316,7 +316,7 @@ def test_the_stream_is_plain_arrow(tmp_path) -> None:
 
 def test_killed_recorders_leave_whole_sessions(repository) -> None:
     """The long run of this script makes fifty kills."""
-    words = [sys.executable, str(repository / "tools" / "kill_recorder.py"), "--kills", "3", "--longest", "1.2"]
+    words = [sys.executable, str(repository / "tools" / "kill_recorder.py"), "--kills", "3", "--longest", "0.6"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 sessions opened" in done.stdout

@@ -31,9 +31,9 @@ def written(root: Path, count: int = 100, **fields: object) -> Session:
 
 
 def test_what_is_written_is_read(tmp_path) -> None:
-    frames, game, controls = drive(40_000)
-    time = np.arange(40_000) * 0.003
-    marks = (np.arange(40_000) % 3).astype(np.uint32)
+    frames, game, controls = drive(33_000)
+    time = np.arange(33_000) * 0.003
+    marks = (np.arange(33_000) % 3).astype(np.uint32)
     session = write_session(tmp_path, meta(driver="me"), time, frames, game, controls, marks)
     for found in (session, Session.open(session.folder)):
         assert np.array_equal(found.time, time)
@@ -44,7 +44,7 @@ def test_what_is_written_is_read(tmp_path) -> None:
         assert np.array_equal(found.column("vel"), frames["speed"])
         assert found.meta.ended is not None
         assert (found.meta.ended - STARTED).total_seconds() == pytest.approx(time[-1])
-        assert (found.meta.frames, found.meta.state) == (40_000, "complete")
+        assert (found.meta.frames, found.meta.state) == (33_000, "complete")
         assert found.meta.duration == pytest.approx(time[-1])
 
 
@@ -83,6 +83,23 @@ def test_lengths_must_agree(tmp_path) -> None:
     assert not any(tmp_path.iterdir())
 
 
+def test_a_full_disk_leaves_nothing_and_is_told(tmp_path, monkeypatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    session = written(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("actwin.telemetry.store.table.os.fsync", refuse)
+        with pytest.raises(SessionError, match="No space left"):
+            session.with_quality(np.ones(100, np.uint32), {"gap": 100})
+    assert not Session.open(session.folder).quality.any()
+    monkeypatch.setattr("actwin.telemetry.store.session.save_table", refuse)
+    with pytest.raises(SessionError, match="No space left"):
+        written(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == [session.name]
+    assert sorted(path.name for path in session.folder.iterdir()) == [META, TABLE]
+
+
 def test_an_empty_session_can_be_written(tmp_path) -> None:
     frames, game, _ = drive(0)
     assert len(Session.open(write_session(tmp_path, meta(), np.zeros(0), frames, game).folder)) == 0
@@ -104,9 +121,9 @@ def test_unknown_columns_name_the_nearest(tmp_path) -> None:
 
 
 def test_marks_are_kept(tmp_path) -> None:
-    session = written(tmp_path, 50_000)
-    marks = np.zeros(50_000, np.uint32)
-    marks[49_999] = 1 << 31
+    session = written(tmp_path, 33_000)
+    marks = np.zeros(33_000, np.uint32)
+    marks[32_999] = 1 << 31
     marked = Session.open(session.with_quality(marks, {"gap": 1}).folder)
     assert np.array_equal(marked.quality, marks)
     assert marked.meta.findings == {"gap": 1}

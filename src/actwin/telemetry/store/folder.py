@@ -65,6 +65,18 @@ def new_folder(root: Path, started: datetime, track: str, car: str, meta: str) -
     raise SessionError(f"{root}: holds {_SAME_NAME} sessions named {name}. Choose another folder.")
 
 
+def remove(folder: Path) -> None:
+    """Removes a session; files that are not ours stay, and then their folder too.
+
+    Args:
+        folder: Of the session.
+    """
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a file so that it has either the old content or the new one, whatever happens meanwhile."""
     made = path.with_name(f".{path.name}.new")

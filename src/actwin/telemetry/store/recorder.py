@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from actwin.errors import SessionError
 from actwin.telemetry.channels import Controls
-from actwin.telemetry.store.folder import DEFAULT, FILES, STREAM, WriterLock, new_folder
+from actwin.telemetry.store.folder import DEFAULT, STREAM, WriterLock, new_folder, remove
 from actwin.telemetry.store.meta import SessionMeta
 from actwin.telemetry.store.schema import ROW, ROW_WORDS, TIME, absent, raw_batch, schema_with
 from actwin.telemetry.store.session import Session
@@ -208,10 +208,7 @@ class Recorder:
     def discard(self) -> None:
         """Closes and removes the session, for a recording that came to nothing."""
         self.close()
-        for name in FILES:
-            (self.folder / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # somebody put a file of their own beside ours
-            self.folder.rmdir()
+        remove(self.folder)
 
     def __enter__(self) -> Self:
         return self

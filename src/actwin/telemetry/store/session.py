@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from actwin.errors import SessionError, UnknownNameError
 from actwin.telemetry.channels import GAME_CHANNELS, Controls, Frames
-from actwin.telemetry.store.folder import DEFAULT, META, STREAM, TABLE, is_session, new_folder
-from actwin.telemetry.store.meta import SessionMeta, parse
+from actwin.telemetry.store.folder import DEFAULT, META, STREAM, TABLE, is_session, new_folder, remove
+from actwin.telemetry.store.meta import JSON_LIMIT, SessionMeta, parse
 from actwin.telemetry.store.schema import (
     BASE,
     COLUMNS,
@@ -36,7 +36,9 @@ from actwin.telemetry.store.schema import (
 )
 from actwin.telemetry.store.table import GROUP_ROWS, recover, rewrite, save_table, stream_batches, stream_schema
 
-LAST = "last"
+ROW_LIMIT: Final = 100_000_000
+"""Rows a session may have: 83 hours at the game's physics rate. A file that claims more is damaged or hostile."""
+LAST: Final = "last"
 """Stands for the newest session where a name is asked for."""
 
 
@@ -101,9 +103,12 @@ class Session:
             found = stream_schema(self.folder / STREAM) or BASE
         else:
             try:
-                found = pq.read_schema(self.folder / TABLE)
+                with pq.ParquetFile(self.folder / TABLE) as file:
+                    found, rows = file.schema_arrow, file.metadata.num_rows
             except (pa.ArrowException, OSError) as error:
                 raise _damaged(self.folder, error) from error
+            if rows > ROW_LIMIT:
+                raise _damaged(self.folder, ValueError(f"it claims to hold {rows} rows"))
         check_schema(found, self.folder)
         return found
 
@@ -207,14 +212,17 @@ class Session:
             findings: Marked rows by kind.
 
         Raises:
-            SessionError: The session is still being recorded.
+            SessionError: The session is still being recorded, or cannot be written.
         """
         if not self.has_table:
             raise SessionError(f"{self.folder}: is being recorded. Stop the recorder first, then check it.")
         if len(quality) != len(self):
             raise ValueError(f"{len(quality)} marks do not fit {len(self)} rows.")
         meta = self.meta.changed(findings=dict(findings))
-        rewrite(self.folder, meta, {QUALITY: pa.array(quality, pa.uint32())})
+        try:
+            rewrite(self.folder, meta, {QUALITY: pa.array(quality, pa.uint32())})
+        except (pa.ArrowException, OSError) as error:
+            raise SessionError(f"{self.folder}: the marks cannot be written ({_words(error)}).") from error
         return Session(self.folder, meta)
 
 
@@ -275,7 +283,11 @@ def write_session(
     batch = with_nulls(pa.RecordBatch.from_arrays(arrays, schema=schema), missing_columns(meta.missing))
     folder = new_folder(Path(root), meta.started, meta.track, meta.car, meta.dump())
     pieces = (batch.slice(start, GROUP_ROWS) for start in range(0, count, GROUP_ROWS))
-    return Session(folder, save_table(folder, meta, pieces, schema))
+    try:
+        return Session(folder, save_table(folder, meta, pieces, schema))
+    except (pa.ArrowException, OSError) as error:
+        remove(folder)
+        raise SessionError(f"{root}: the session cannot be written ({_words(error)}).") from error
 
 
 class Scan(NamedTuple):
@@ -339,7 +351,8 @@ def find_session(name: str | Path, root: str | Path = DEFAULT) -> Session:
 def _read_meta(folder: Path) -> SessionMeta:
     """From `session.json`, or from the telemetry file when that is damaged or lost."""
     try:
-        return parse((folder / META).read_bytes(), folder / META)
+        with (folder / META).open("rb") as file:
+            return parse(file.read(JSON_LIMIT + 1), folder / META)
     except (OSError, SessionError) as error:
         kept = _kept_meta(folder)
         if kept is None:
@@ -360,4 +373,8 @@ def _kept_meta(folder: Path) -> bytes | None:
 
 
 def _damaged(folder: Path, error: Exception) -> SessionError:
-    return SessionError(f"{folder}: cannot be read ({' '.join(str(error).split())}). Move it away and record again.")
+    return SessionError(f"{folder}: cannot be read ({_words(error)}). Move it away and record again.")
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split())
