@@ -113,9 +113,11 @@ def read_ai_line(path: str | Path) -> AiLine:
 
 
 def _line(points: NDArray[Any], details: NDArray[Any], path: Path) -> AiLine:
-    position = points["position"].astype(np.float64)
-    told = [details[name].astype(np.float64) for name in ("side_left", "side_right", "speed", "gas", "brake")]
-    line = AiLine(position[:, 2], position[:, 0], position[:, 1], points["distance"].astype(np.float64), *told)
+    with np.errstate(invalid="ignore"):  # some bit patterns of NaN raise a flag when they are widened
+        position = points["position"].astype(np.float64)
+        told = [details[name].astype(np.float64) for name in ("side_left", "side_right", "speed", "gas", "brake")]
+        distance = points["distance"].astype(np.float64)
+    line = AiLine(position[:, 2], position[:, 0], position[:, 1], distance, *told)
     for name, values in zip(line._fields, line, strict=True):
         wrong = ~np.isfinite(values) | (np.abs(values) > PLACE_LIMIT)
         if np.any(wrong):

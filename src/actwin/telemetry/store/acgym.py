@@ -114,8 +114,9 @@ def _put_velocity(made: Imported, columns: dict[str, Array]) -> None:
         return
     east, north, yaw = columns["velocity_z"], columns["velocity_x"], columns["yaw"]
     unknown = (np.abs(east) < _NOT_YET) & (np.abs(north) < _NOT_YET) & (east != 0.0)
-    forward = east * np.cos(yaw) + north * np.sin(yaw)
-    left = north * np.cos(yaw) - east * np.sin(yaw)
+    with np.errstate(over="ignore", invalid="ignore"):
+        forward = east * np.cos(yaw) + north * np.sin(yaw)
+        left = north * np.cos(yaw) - east * np.sin(yaw)
     made.put("vx", np.where(unknown, np.nan, forward))
     made.put("vy", np.where(unknown, np.nan, left))
 
@@ -127,8 +128,9 @@ def _sent(columns: dict[str, Array], count: int) -> Controls | None:
     sent = absent("sent", count)
     steer, throttle, brake = (columns[name][1:] for name in ACTIONS)
     answer = sent[:-1]
-    answer["steer"], answer["throttle"], answer["brake"] = -steer, (throttle + 1.0) / 2.0, (brake + 1.0) / 2.0
+    with np.errstate(over="ignore"):
+        answer["steer"], answer["throttle"], answer["brake"] = -steer, (throttle + 1.0) / 2.0, (brake + 1.0) / 2.0
     answer["clutch"], answer["drs"], answer["gear"] = 1.0, 0.0, AUTO_GEAR
     if "steps" in columns:
-        sent[:-1][np.diff(columns["steps"]) != 1.0] = absent("sent", 1)[0]
+        sent[:-1][columns["steps"][1:] != columns["steps"][:-1] + 1.0] = absent("sent", 1)[0]
     return sent

@@ -61,6 +61,22 @@ def each_wheel(column: str, channel: str, names: Iterable[str] = WHEELS, scale: 
     return tuple(Mapped(column.format(name), channel, scale, 0.0, wheel) for wheel, name in enumerate(names))
 
 
+def in_kind(values: Array, integer: bool, unknown: int = 0) -> npt.NDArray[Any]:
+    """Values as a channel holds them.
+
+    Args:
+        values: [T] Anything.
+        integer: Whether the channel holds 32-bit integers; else it is single precision, where a value beyond its range
+            becomes infinite, which a check finds.
+        unknown: Integer for NaN.
+    """
+    if integer:
+        whole = np.nan_to_num(np.round(values), nan=unknown, posinf=INTEGER_RANGE, neginf=-INTEGER_RANGE)
+        return np.clip(whole, -INTEGER_RANGE, INTEGER_RANGE).astype(np.int32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values.astype(np.float32)
+
+
 @dataclass(eq=False)
 class Imported:
     """A recording from elsewhere.
@@ -116,11 +132,7 @@ class Imported:
         """
         line, records = self._place(channel)
         column = records[channel] if wheel < 0 else records[channel][:, wheel]
-        known = np.asarray(values, np.float64)
-        if line.integer:
-            known = np.clip(np.nan_to_num(np.round(known), nan=0.0), -INTEGER_RANGE, INTEGER_RANGE)
-        with np.errstate(over="ignore"):  # what single precision cannot hold becomes infinite, and a check finds it
-            column[:] = known
+        column[:] = in_kind(np.asarray(values, np.float64), line.integer)
         self._given.add(channel)
 
     def _place(self, channel: str) -> tuple[Channel, Records]:
@@ -139,7 +151,9 @@ class Imported:
         for line in table:
             if line.column in columns and (line.channel, line.wheel) not in filled:
                 filled.add((line.channel, line.wheel))
-                self.put(line.channel, columns[line.column] * line.scale + line.offset, line.wheel)
+                with np.errstate(over="ignore"):
+                    values = columns[line.column] * line.scale + line.offset
+                self.put(line.channel, values, line.wheel)
 
     def keep(self, name: str, values: npt.NDArray[Any], unit: str = "") -> None:
         """Keeps a column of the file as it is.

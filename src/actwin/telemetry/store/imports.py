@@ -21,6 +21,8 @@ from actwin.telemetry.store.own_csv import is_own_csv, read_own_csv
 from actwin.telemetry.store.session import Session, write_session
 
 LD: Final = ".ld"
+LONGEST: Final = 1e7
+"""[s] A recording lasts at most; a third of a year."""
 _UNDERSTOOD: Final = "a MoTeC log (.ld), or a CSV of MoTeC i2, assetto_corsa_gym, a shared-memory logger or actwin"
 
 _Reader = Callable[[CsvFile, list[str], int], Imported]
@@ -78,6 +80,8 @@ def import_file(
     """
     path = Path(path)
     made = read_recording(path)
+    if made.time[-1] > LONGEST:
+        raise SessionError(f"{path}: lasts {made.time[-1]:.3g} s. At most {LONGEST:g} s are imported; check its times.")
     settings = {"source_names": made.renamed} if made.renamed else {}
     if made.started is None:
         made.notes.append("It does not tell when it was made; the date of the file stands for it.")

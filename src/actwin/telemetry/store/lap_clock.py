@@ -11,6 +11,8 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 _CLOCK: Final = re.compile(r"\s*(\d{1,6}):(\d{1,2}):(\d{1,3})\s*")
+LONGEST_LAP: Final = 1e6
+"""[s] A lap clock that shows more, or less than 0, shows nothing."""
 _NEARBY: Final = 2
 """Rows by which the game's clock and its place on the lap may be apart, since they come from different pages."""
 _WRAP: Final = 0.5
@@ -43,6 +45,7 @@ def session_time(clock: Array) -> tuple[Array, npt.NDArray[np.intp]]:
     Returns:
         [s] [T] time, never falling; and the rows at which the clock began anew.
     """
+    clock = np.where((clock >= 0.0) & (clock <= LONGEST_LAP), clock, np.nan)
     step = np.diff(clock)
     forward = step[step > 0.0]
     usual = float(np.median(forward)) if len(forward) else 0.0

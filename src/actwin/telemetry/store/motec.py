@@ -251,9 +251,9 @@ def _channel(file: _Bytes, header: Any, kind: str, name: str) -> LdChannel:
         raise file.bad(f"channel '{name}' has scale {scale} and {dec} decimal places")
     if count and not rate:
         raise file.bad(f"channel '{name}' has {count} samples at 0 Hz")
-    raw = file.array(kind, int(header["data"]), count, f"the data of channel '{name}'").astype(np.float64)
+    raw = file.array(kind, int(header["data"]), count, f"the data of channel '{name}'")
     with np.errstate(over="ignore", invalid="ignore"):
-        values = (raw / scale * 10.0**-dec + shift) * mul
+        values = (raw.astype(np.float64) / scale * 10.0**-dec + shift) * mul
     return LdChannel(name, _text(header["unit"]), rate, values, _text(header["short_name"]))
 
 

@@ -77,7 +77,9 @@ def _put(made: Imported, name: str, unit: str, values: Array, has_running: bool)
     for line in lines_for(name, has_running):
         known = unit_of(line, unit)
         if known is not None and not (line.wheel < 0 and made.has(line.channel)):
-            made.put(line.channel, values * known.scale + known.offset, line.wheel)
+            with np.errstate(over="ignore"):
+                ours = values * known.scale + known.offset
+            made.put(line.channel, ours, line.wheel)
 
 
 def _read_header(file: CsvFile) -> _Header:

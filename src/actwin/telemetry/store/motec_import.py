@@ -18,6 +18,8 @@ from actwin.telemetry.store.motec_channels import NAMES, MotecName, unit_of
 from actwin.telemetry.store.motec_laps import read_ldx
 from actwin.telemetry.store.resampling import resampled
 
+YEARS: Final = range(1980, 2200)
+"""In which a log may have been made."""
 _NANOSECONDS: Final = 1_000_000_000
 _NAMED: Final[dict[str, list[MotecName]]] = {}
 for _line in NAMES:
@@ -82,7 +84,8 @@ def _put(made: Imported, channel: LdChannel, has_running: bool) -> None:
     for line in lines_for(channel.name, has_running):
         unit = unit_of(line, channel.unit)
         if unit is not None and not (line.wheel < 0 and made.has(line.channel)):
-            values = channel.values * unit.scale + unit.offset
+            with np.errstate(over="ignore"):
+                values = channel.values * unit.scale + unit.offset
             if np.isfinite(values).any():
                 times = _sample_times(channel) / _NANOSECONDS
                 made.put(line.channel, resampled(times, values, made.time, line.channel), line.wheel)
@@ -138,11 +141,8 @@ def _describe(made: Imported, head: LdHead) -> None:
 
 
 def local_time(moment: datetime | None) -> datetime | None:
-    """A time without a zone as one of this machine's zone; None when the zone never had it."""
-    try:
-        return moment.astimezone() if moment else None
-    except (OverflowError, ValueError, OSError):
-        return None
+    """A time without a zone as one of this machine's zone; None when it lies outside the age of such loggers."""
+    return moment.astimezone() if moment and moment.year in YEARS else None
 
 
 def _notes(log: LdFile) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from actwin.telemetry.channels import AUTO_GEAR
 from actwin.telemetry.store.csv_table import CsvFile
-from actwin.telemetry.store.imported import Imported
+from actwin.telemetry.store.imported import Imported, in_kind
 from actwin.telemetry.store.schema import COLUMN, QUALITY, SOURCE, TIME, absent
 
 FEWEST: Final = 3
@@ -43,8 +43,7 @@ def read_own_csv(file: CsvFile, names: list[str], start: int) -> Imported:
         if column is None:
             continue
         if column.part == "sent":
-            unknown = AUTO_GEAR if column.channel.integer else np.nan
-            sent[column.channel.name] = np.where(np.isfinite(values), values, unknown)
+            sent[column.channel.name] = in_kind(values, column.channel.integer, AUTO_GEAR)
             made.sent = sent
         elif np.isfinite(values).any():
             made.put(column.channel.name, values, column.wheel)
