@@ -144,48 +144,51 @@ class Game:
 def udp_to_app(game: Game, draw: random.Random) -> Iterator[None]:
     """Datagrams from strangers and from clients."""
     bases = (json.dumps(CONTROLS), str(CONTROLS), *WORDS)
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(6)]
-    for sender in sockets:
-        sender.setblocking(False)
-        sender.connect(game.host.addresses["ego"])
-    for number in range(sys.maxsize):
-        with contextlib.suppress(OSError):
-            draw.choice(sockets).send(hostile(draw, bases))
-        if number % 48 == 0:
-            game.step()
-        if number % 4096 == 0:
-            for sender in sockets:
-                with contextlib.suppress(OSError):
-                    while sender.recv(1 << 16):
-                        pass
-        yield
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(6)]
+        for sender in sockets:
+            sender.setblocking(False)
+            sender.connect(game.host.addresses["ego"])
+        for number in range(sys.maxsize):
+            with contextlib.suppress(OSError):
+                draw.choice(sockets).send(hostile(draw, bases))
+            if number % 48 == 0:
+                game.step()
+            if number % 4096 == 0:
+                for sender in sockets:
+                    with contextlib.suppress(OSError):
+                        while sender.recv(1 << 16):
+                            pass
+            yield
 
 
 def tcp_to_app(game: Game, draw: random.Random) -> Iterator[None]:
     """Streams to management and opponents, cut, joined, abandoned."""
     bases = (*WORDS[3:7], "get_configget_static_info", "GET / HTTP/1.1\r\n\r\n")
     peers: list[socket.socket] = []
-    while True:
-        if len(peers) < 6 or draw.random() < 0.05:
-            with contextlib.suppress(OSError):
-                peers.append(
-                    socket.create_connection(game.host.addresses[draw.choice(("management", "opponents"))], 1.0)
-                )
+    try:
+        while True:
+            if len(peers) < 6 or draw.random() < 0.05:
+                address = game.host.addresses[draw.choice(("management", "opponents"))]
+                peers.append(socket.create_connection(address, 5.0))
                 peers[-1].setblocking(False)
-        peer = draw.choice(peers)
-        try:
-            peer.send(hostile(draw, bases))
-            if draw.random() < 0.5:
-                peer.recv(1 << 16)
-        except BlockingIOError:
-            pass
-        except OSError:
+            peer = draw.choice(peers)
+            try:
+                peer.send(hostile(draw, bases))
+                if draw.random() < 0.5:
+                    peer.recv(1 << 16)
+            except BlockingIOError:
+                pass
+            except OSError:
+                peer.close()
+                peers.remove(peer)
+            if len(peers) > 12:
+                peers.pop(0).close()
+            game.step()
+            yield
+    finally:
+        for peer in peers:
             peer.close()
-            peers.remove(peer)
-        if len(peers) > 12:
-            peers.pop(0).close()
-        game.step()
-        yield
 
 
 def parsers(game: Game, draw: random.Random) -> Iterator[None]:
@@ -219,32 +222,44 @@ def udp_to_client(game: Game, draw: random.Random) -> Iterator[None]:
         _, address = server.recvfrom(100)
         server.sendto(b"identified", address)
         thread.join()
-        for number in range(sys.maxsize):
-            server.sendto(hostile(draw, bases), address)
-            if number % 16 == 0:
-                client.receive(0.0)
-            yield
+        try:
+            for number in range(sys.maxsize):
+                server.sendto(hostile(draw, bases), address)
+                if number % 16 == 0:
+                    client.receive(0.0)
+                yield
+        finally:
+            client.close()
 
 
 def tcp_to_client(game: Game, draw: random.Random) -> Iterator[None]:
     """Answers of a hostile server."""
     bases = (json.dumps(TELEMETRY), str(TELEMETRY), OPPONENTS)
     server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(0.1)
     port = server.getsockname()[1]
     client = AppClient("127.0.0.1", port, port, port)
+    over = threading.Event()
 
     def answer() -> None:
-        while True:
-            connection, _ = server.accept()
-            with connection, contextlib.suppress(OSError):
-                connection.sendall(hostile(draw, bases))
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(hostile(draw, bases))
 
-    threading.Thread(target=answer, daemon=True).start()
-    while True:
-        for ask in (client.config, client.static_info, client.track_info, client.opponents):
-            with contextlib.suppress(SourceError):
-                ask(0.2)
-            yield
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        while True:
+            for ask in (client.config, client.static_info, client.track_info, client.opponents):
+                with contextlib.suppress(SourceError):
+                    ask(0.2)
+                yield
+    finally:
+        over.set()
+        thread.join()
+        server.close()
 
 
 TARGETS: tuple[tuple[str, Callable[[Game, random.Random], Iterator[None]], float], ...] = (
