@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,7 +21,7 @@ from actwin.twin.emulator.emulator import Emulator, Outlets
 from actwin.twin.simulator import Simulator
 
 TRACK, CAR = "oval", "dallara_f317"
-SECONDS = 4.68
+SECONDS = 5.85
 
 
 @pytest.fixture
@@ -38,13 +37,18 @@ def game(tmp_path, monkeypatch, runs):
     outlets = Outlets(folder=tmp_path, remote_port=None, app_ports=None)
     with Emulator(simulator, None, outlets, fuel_rate=0.0) as emulator:
         runs.append(True)
+        clock = [0.0]
 
         def wait(seconds: float) -> None:
-            emulator.step() if runs else time.sleep(seconds)
+            if runs:
+                emulator.step()
+            clock[0] += 0.003
 
-        stepped = SimpleNamespace(perf_counter=time.perf_counter, sleep=wait)
+        stepped = SimpleNamespace(perf_counter=lambda: clock[0], sleep=wait)
         monkeypatch.setattr("actwin.cockpit.actuators.custom_ai.time", stepped)
-        monkeypatch.setattr(live_drive, "open_source", lambda text: SharedMemorySource(tmp_path, sleep=wait))
+        monkeypatch.setattr(
+            live_drive, "open_source", lambda text: SharedMemorySource(tmp_path, clock=lambda: clock[0], sleep=wait)
+        )
         monkeypatch.setattr(live_drive, "open_actuator", lambda text, source: CustomAI(str(tmp_path)))
         yield emulator
 
@@ -75,7 +79,7 @@ def test_the_emulator_is_driven_as_the_simulator(game, tmp_path) -> None:
         on_period=lambda done, frames, sent: twin.append(frames[0].copy()),
     )  # fmt: skip
     # The emulated car stands on its brakes until somebody drives, so that it leaves a moment later.
-    places = np.linspace(10.0, 45.0, 50)
+    places = np.linspace(20.0, 80.0, 50)
     np.testing.assert_allclose(
         *(speed_at(places, frames, simulator.track.length) for frames in (seen, twin)), rtol=0.01
     )
