@@ -24,8 +24,9 @@ import numpy as np
 from actwin.pacing import Pacer
 from actwin.telemetry.ac.source import GameInfo, Sample
 from actwin.telemetry.channels import FRAME, GAME, neutral_controls
+from actwin.telemetry.store.listing import scan
 from actwin.telemetry.store.recorder import Recorder
-from actwin.telemetry.store.session import Session, scan
+from actwin.telemetry.store.session import Session
 
 PERIOD = 0.003
 ALLOWED = 1.0

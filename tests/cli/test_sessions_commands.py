@@ -19,8 +19,9 @@ from actwin.errors import SourceError
 from actwin.telemetry.ac.frames import BLANK_FRAME, BLANK_GAME
 from actwin.telemetry.ac.source import GameInfo, Health, Sample
 from actwin.telemetry.channels import FRAME
+from actwin.telemetry.store.listing import sessions
 from actwin.telemetry.store.meta import SessionMeta
-from actwin.telemetry.store.session import Extra, Session, sessions, write_session
+from actwin.telemetry.store.session import Extra, Session, write_session
 
 INFO = GameInfo(source="udp", car="dallara_f317", track="monza", driver="Ada")
 

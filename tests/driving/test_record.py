@@ -14,8 +14,8 @@ from actwin.driving.record import Recording, record, record_session
 from actwin.errors import SourceError
 from actwin.telemetry.ac.frames import BLANK_FRAME, BLANK_GAME
 from actwin.telemetry.ac.source import GameInfo, Health, Sample
+from actwin.telemetry.store.listing import sessions
 from actwin.telemetry.store.recorder import Recorder
-from actwin.telemetry.store.session import sessions
 
 INFO = GameInfo(source="memory", car="dallara_f317", track="monza", driver="Ada")
 PERIOD = 0.04

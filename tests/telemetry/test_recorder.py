@@ -17,9 +17,10 @@ from actwin.errors import SessionError
 from actwin.telemetry.channels import CONTROLS, FRAME
 from actwin.telemetry.store import recorder as module
 from actwin.telemetry.store.folder import LOCK, META, STREAM, TABLE, WriterLock
+from actwin.telemetry.store.listing import scan
 from actwin.telemetry.store.meta import SessionMeta
 from actwin.telemetry.store.recorder import BLOCK_ROWS, FLUSH, Recorder
-from actwin.telemetry.store.session import Session, scan
+from actwin.telemetry.store.session import Session
 from actwin.telemetry.store.table import stream_batches
 
 

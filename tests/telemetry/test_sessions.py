@@ -14,9 +14,10 @@ from recorded import INFO, drive
 from actwin.errors import SessionError, UnknownNameError
 from actwin.telemetry.channels import GAME_CHANNELS
 from actwin.telemetry.store.folder import META, STREAM, TABLE
+from actwin.telemetry.store.listing import find_session, scan, sessions
 from actwin.telemetry.store.meta import JSON_LIMIT, LapMark, SessionMeta, parse
 from actwin.telemetry.store.recorder import Recorder
-from actwin.telemetry.store.session import Extra, Session, find_session, scan, sessions, write_session
+from actwin.telemetry.store.session import Extra, Session, write_session
 
 STARTED = datetime(2026, 7, 5, 14, 3, 9, tzinfo=UTC)
 

@@ -31,7 +31,7 @@ def check(
     from actwin.telemetry.quality.repair import mark as keep_marks
     from actwin.telemetry.quality.repair import repair as write_repaired
     from actwin.telemetry.store.folder import DEFAULT
-    from actwin.telemetry.store.session import find_session
+    from actwin.telemetry.store.listing import find_session
 
     root = folder or DEFAULT
     found = find_session(session, root)

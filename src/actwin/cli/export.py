@@ -38,7 +38,7 @@ def export(
     """Write a session as CSV, JSON, Parquet or MoTeC log, in SI units."""
     from actwin.telemetry.store import export as exports
     from actwin.telemetry.store.folder import DEFAULT
-    from actwin.telemetry.store.session import find_session
+    from actwin.telemetry.store.listing import find_session
 
     written = exports.export(find_session(session, folder or DEFAULT), to.value, out, columns)
     console().print(f"Written: {written}", soft_wrap=True)

@@ -26,7 +26,7 @@ def sessions(
 ) -> None:
     """List the recorded sessions, or show one. What a killed recorder left is saved first."""
     from actwin.telemetry.store.folder import DEFAULT
-    from actwin.telemetry.store.session import find_session, scan
+    from actwin.telemetry.store.listing import find_session, scan
 
     root = folder or DEFAULT
     if name:

@@ -14,8 +14,9 @@ from pyarrow import fs
 
 from actwin.errors import SessionError
 from actwin.telemetry.store.folder import DEFAULT, TABLE
+from actwin.telemetry.store.listing import scan
 from actwin.telemetry.store.schema import BASE
-from actwin.telemetry.store.session import Session, scan
+from actwin.telemetry.store.session import Session
 
 RECORDING: Final = "recording"
 """Column with the name of a session's folder, in all three tables; `session` is a channel of the game."""

@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 
 from actwin.errors import SessionError, UnknownNameError
 from actwin.telemetry.channels import GAME_CHANNELS, Controls, Frames
-from actwin.telemetry.store.folder import DEFAULT, META, STREAM, TABLE, is_session, new_folder, remove
-from actwin.telemetry.store.meta import JSON_LIMIT, SessionMeta, parse
+from actwin.telemetry.store.folder import STREAM, TABLE, is_session, new_folder, remove
+from actwin.telemetry.store.meta import SessionMeta
+from actwin.telemetry.store.meta_files import damaged, read_meta, words
 from actwin.telemetry.store.schema import (
     BASE,
     COLUMNS,
-    META_KEY,
     QUALITY,
     TIME,
     Records,
@@ -38,8 +38,6 @@ from actwin.telemetry.store.table import GROUP_ROWS, recover, rewrite, save_tabl
 
 ROW_LIMIT: Final = 100_000_000
 """Rows a session may have: 83 hours at the game's physics rate. A file that claims more is damaged or hostile."""
-LAST: Final = "last"
-"""Stands for the newest session where a name is asked for."""
 
 
 class Session:
@@ -71,13 +69,13 @@ class Session:
         folder = Path(folder)
         if not is_session(folder):
             raise SessionError(f"{folder}: holds no recorded session. List them with: actwin sessions")
-        meta = _read_meta(folder)
+        meta = read_meta(folder)
         try:
             return cls(folder, recover(folder, meta) or meta)
         except OSError:  # a folder that can only be read: its rows are read from the stream
             return cls(folder, meta)
         except pa.ArrowException as error:
-            raise _damaged(folder, error) from error
+            raise damaged(folder, error) from error
 
     @property
     def name(self) -> str:
@@ -106,9 +104,9 @@ class Session:
                 with pq.ParquetFile(self.folder / TABLE) as file:
                     found, rows = file.schema_arrow, file.metadata.num_rows
             except (pa.ArrowException, OSError) as error:
-                raise _damaged(self.folder, error) from error
+                raise damaged(self.folder, error) from error
             if rows > ROW_LIMIT:
-                raise _damaged(self.folder, ValueError(f"it claims to hold {rows} rows"))
+                raise damaged(self.folder, ValueError(f"it claims to hold {rows} rows"))
         check_schema(found, self.folder)
         return found
 
@@ -145,7 +143,7 @@ class Session:
             with pq.ParquetFile(self.folder / TABLE) as file:
                 return file.read(names).select(names)
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(self.folder, error) from error
+            raise damaged(self.folder, error) from error
 
     def _stream_table(self, names: list[str], fields: list[pa.Field]) -> pa.Table:
         missing = missing_columns(self.meta.missing)
@@ -170,7 +168,7 @@ class Session:
                 for batch in file.iter_batches(rows, columns=names):
                     yield batch.select(names)
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(self.folder, error) from error
+            raise damaged(self.folder, error) from error
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """One column [T]; where nothing is known NaN in floats, 0 in integers, "" in text."""
@@ -222,7 +220,7 @@ class Session:
         try:
             rewrite(self.folder, meta, {QUALITY: pa.array(quality, pa.uint32())})
         except (pa.ArrowException, OSError) as error:
-            raise SessionError(f"{self.folder}: the marks cannot be written ({_words(error)}).") from error
+            raise SessionError(f"{self.folder}: the marks cannot be written ({words(error)}).") from error
         return Session(self.folder, meta)
 
 
@@ -287,94 +285,4 @@ def write_session(
         return Session(folder, save_table(folder, meta, pieces, schema))
     except (pa.ArrowException, OSError) as error:
         remove(folder)
-        raise SessionError(f"{root}: the session cannot be written ({_words(error)}).") from error
-
-
-class Scan(NamedTuple):
-    """What lies in a folder of sessions."""
-
-    sessions: list[Session]
-    """In order of their start."""
-    damaged: dict[Path, str]
-    """Folders that hold something of a session that cannot be read, with the reason."""
-
-
-def scan(root: str | Path = DEFAULT) -> Scan:
-    """Opens every session in a folder; a damaged one does not keep the others from being listed.
-
-    Args:
-        root: Folder of all sessions; one that does not exist holds none.
-    """
-    found, damaged = [], {}
-    folders = sorted(Path(root).iterdir()) if Path(root).is_dir() else []
-    for folder in folders:
-        if folder.is_dir() and not folder.name.startswith(".") and is_session(folder):
-            try:
-                found.append(Session.open(folder))
-            except SessionError as error:
-                damaged[folder] = str(error)
-    return Scan(sorted(found, key=lambda session: session.meta.started), damaged)
-
-
-def sessions(root: str | Path = DEFAULT) -> list[Session]:
-    """Every session of a folder that can be read, in order of their start."""
-    return scan(root).sessions
-
-
-def find_session(name: str | Path, root: str | Path = DEFAULT) -> Session:
-    """The session a user means.
-
-    Args:
-        name: Path of a session's folder, name of a folder in `root` or its beginning if only one has it, or "last".
-        root: Folder of all sessions.
-
-    Raises:
-        UnknownNameError: There is none of that name.
-        SessionError: It cannot be read, or several begin so.
-    """
-    for folder in (Path(name), Path(root) / name):
-        if is_session(folder):
-            return Session.open(folder)
-    known = [session.name for session in sessions(root)]
-    if not known:
-        raise SessionError(f"{root}: holds no sessions. Record one with: actwin record")
-    if str(name) == LAST:
-        return Session.open(Path(root) / known[-1])
-    fitting = [each for each in known if each.startswith(str(name))]
-    if len(fitting) == 1:
-        return Session.open(Path(root) / fitting[0])
-    if fitting:
-        raise SessionError(f"{name}: {len(fitting)} sessions begin so. Give one of: {', '.join(fitting[:5])}.")
-    raise UnknownNameError("session", str(name), known)
-
-
-def _read_meta(folder: Path) -> SessionMeta:
-    """From `session.json`, or from the telemetry file when that is damaged or lost."""
-    try:
-        with (folder / META).open("rb") as file:
-            return parse(file.read(JSON_LIMIT + 1), folder / META)
-    except (OSError, SessionError) as error:
-        kept = _kept_meta(folder)
-        if kept is None:
-            raise error if isinstance(error, SessionError) else _damaged(folder, error) from error
-        return parse(kept, folder)
-
-
-def _kept_meta(folder: Path) -> bytes | None:
-    if not (folder / TABLE).is_file():
-        schema = stream_schema(folder / STREAM)
-        return None if schema is None else (schema.metadata or {}).get(META_KEY)
-    try:
-        with pq.ParquetFile(folder / TABLE) as file:
-            kept: bytes | None = (file.metadata.metadata or {}).get(META_KEY)
-            return kept
-    except (pa.ArrowException, OSError):
-        return None
-
-
-def _damaged(folder: Path, error: Exception) -> SessionError:
-    return SessionError(f"{folder}: cannot be read ({_words(error)}). Move it away and record again.")
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split())
+        raise SessionError(f"{root}: the session cannot be written ({words(error)}).") from error
