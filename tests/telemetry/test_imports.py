@@ -386,7 +386,7 @@ def test_files_that_cannot_be_read(tmp_path) -> None:
     assert not (tmp_path / "s").exists()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["gym", "log", "own", "i2"]))
 def test_no_file_escapes_the_checks(tmp_path_factory, tail, kind) -> None:
     head = {

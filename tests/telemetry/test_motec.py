@@ -187,7 +187,7 @@ def test_every_truncation_is_refused_or_read(log) -> None:
             parse_ld(log[:size])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_no_change_of_bytes_escapes_the_checks(data) -> None:
     content = bytearray(hand_made(data.draw(st.sampled_from([116, 124])), 7, 4, bytes(64)))

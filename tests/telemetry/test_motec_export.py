@@ -97,11 +97,10 @@ def test_a_session_without_time_is_refused(tmp_path) -> None:
 
 
 def test_the_real_recordings_become_logs(shared_data, tmp_path) -> None:
-    for path in sorted((shared_data / "telemetry").iterdir()):
+    for path in sorted((shared_data / "telemetry").glob("*.csv")):
         session = import_file(path, tmp_path / "sessions")
         again = import_file(export_ld(session, tmp_path / "out.ld").log, tmp_path / "again")
-        # The app has one middle tread temperature where we have two channels.
-        assert set(session.meta.missing) - set(again.meta.missing) <= {"tyre_surface_temperature"}
+        assert set(session.meta.missing) == set(again.meta.missing)
         assert again.meta.duration == pytest.approx(session.meta.duration, abs=0.2)
 
 
@@ -117,13 +116,13 @@ def test_every_name_is_written_once_and_every_channel_has_one() -> None:
     assert {line.channel for line in written} == set(CHANNELS)
 
 
-@pytest.mark.parametrize("line", NAMES, ids=lambda line: f"{line.name}-{line.channel}")
-def test_every_name_has_a_unit_of_its_channel(line) -> None:
-    unit = unit_of(line, line.unit)
-    assert unit is not None
-    assert unit.scale != 0.0
-    assert unit == unit_of(line, "")
-    assert unit_of(line, "furlong") is None
+def test_every_name_has_a_unit_of_its_channel() -> None:
+    for line in NAMES:
+        unit = unit_of(line, line.unit)
+        assert unit is not None, line
+        assert unit.scale != 0.0, line
+        assert unit == unit_of(line, ""), line
+        assert unit_of(line, "furlong") is None
 
 
 def test_every_unit_of_a_channel_is_known() -> None:
