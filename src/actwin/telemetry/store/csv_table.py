@@ -20,8 +20,8 @@ FILE_LIMIT: Final = 1 << 30
 """Bytes of the largest file that is read."""
 ROW_LIMIT: Final = 10_000_000
 COLUMN_LIMIT: Final = 4096
-CELL_LIMIT: Final = 200_000_000
-"""Numbers kept in memory at once, 1.6 GB."""
+CELL_LIMIT: Final = 100_000_000
+"""Numbers kept in memory at once, 0.8 GB."""
 _CHUNK: Final = 4096
 _EXACT: Final = 2.0**53
 """Integers beyond this are not all floats; such a column stays text."""

@@ -1,4 +1,4 @@
-"""The names, units and signs under which MoTeC's software knows our channels.
+"""How MoTeC's software names our channels.
 
 Names are those of Assetto Corsa's MoTeC app, so that workbooks made for it fit. Signs were read off a public export of
 it: in a left turn (right tyres loaded more, steering below 0) lateral acceleration, roll and tyre slip angle are above
