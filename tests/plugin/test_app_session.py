@@ -156,6 +156,21 @@ def test_values_beyond_the_stops_are_limited(session: Session) -> None:
     assert (row["steer"], row["gas"], row["brake"]) == (-1.0, 1.0, 0.0)
 
 
+def test_a_car_that_does_not_follow_is_told(session: Session) -> None:
+    client = session.client()
+    session.frames["throttle"] = 0.0
+    session.settle()
+    for _ in range(80):
+        client.send(FULL_THROTTLE)
+        session.step(1)
+    assert ask(session, b"get_config")["controls_obeyed"] == 0
+    assert any("does not follow" in line for line in session.fake.journal)
+    session.frames["throttle"] = 0.9
+    client.send(FULL_THROTTLE)
+    session.step(2)
+    assert ask(session, b"get_config")["controls_obeyed"] == 1
+
+
 @pytest.mark.parametrize("brake", [0.0, 0.3])
 def test_silence_makes_the_car_neutral(make_session: Make, brake: float) -> None:
     session = make_session(neutral_brake=brake)

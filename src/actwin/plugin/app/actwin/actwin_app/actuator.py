@@ -25,6 +25,11 @@ GEAR_UP, GEAR_DOWN, DRS = 20, 21, 22
 TELEPORT, AUTOCLUTCH_START, AUTOCLUTCH_CHANGE, AUTOBLIP, AUTOSHIFT = 40, 41, 42, 43, 68
 TO_PITS = 1
 
+PRESSED, RELEASED = 0.5, 0.05
+"""[-] A pedal that is wanted above the first and stays below the second does not obey."""
+DEAF_AFTER = 1.0
+"""[s] Of not obeying before it is told."""
+
 
 class CustomAi(object):
     """Writes the controls of car 0.
@@ -32,6 +37,9 @@ class CustomAi(object):
     Args:
         open_mapping: Takes a name and a size, returns a writable buffer or None.
         neutral_brake: [-] Brake while nobody drives.
+
+    Attributes:
+        obeyed: Whether the car does what it is asked to do; None before it was asked.
     """
 
     name = "custom_ai"
@@ -47,6 +55,8 @@ class CustomAi(object):
         self._shift_from = -SHIFT_PAUSE
         self._shift = 0
         self._teleport_until = None
+        self._deaf_since = None
+        self.obeyed = None
 
     @property
     def ready(self):
@@ -134,6 +144,27 @@ class CustomAi(object):
                 self._teleport_until = None
         self._view[:SIZE] = bytes(record)
 
+    def observe(self, gas, brake, now):
+        """Compare what the car does with what it was asked to do.
+
+        Args:
+            gas, brake: Pedals as the game shows them, 0..1 or None.
+            now: [s].
+        """
+        wanted = self._wanted
+        if self._view is None or self._live_since is None or wanted is None or gas is None or brake is None:
+            self._deaf_since = None
+            return
+        asked = [(_pedal(wanted["acc"]), gas), (_pedal(wanted["brake"]), brake)]
+        pressed = [real for wish, real in asked if wish >= PRESSED]
+        if not pressed or max(pressed) > RELEASED:
+            self._deaf_since = None
+            self.obeyed = True if pressed else self.obeyed
+        elif self._deaf_since is None:
+            self._deaf_since = now
+        elif now - self._deaf_since >= DEAF_AFTER:
+            self.obeyed = False
+
     def close(self):
         """Leave the car alone, pedals up."""
         if self._view is not None:
@@ -166,6 +197,7 @@ class Outside(object):
     name = "none"
     ready = False
     refused = False
+    obeyed = None
 
     def watch(self, status, step, now):
         """Nothing to note."""
@@ -182,6 +214,9 @@ class Outside(object):
 
     def apply(self, gear, now):
         """Nothing to write."""
+
+    def observe(self, gas, brake, now):
+        """Nothing to compare."""
 
     def close(self):
         """Nothing to leave."""

@@ -111,10 +111,22 @@ class App(object):
             self.actuator.neutral()
         else:
             self.actuator.drive(server.driver.controls, now)
+            self._watch_the_car(now)
         if server.reset_wanted:
             server.reset_wanted = False
             self._reset()
         self.actuator.apply(self._telemetry.gear(), now)
+
+    def _watch_the_car(self, now):
+        """Tell when the car does not do what is written."""
+        gas, brake = self._telemetry.pedals()
+        self.actuator.observe(gas, brake, now)
+        if self.actuator.obeyed is False:
+            self._log.now_and_then(
+                "deaf",
+                "the car does not follow Custom AI. Switch it on in the patch's settings (New behaviour: [CUSTOM_AI] "
+                "ENABLED=1) and restart the session; cars with extended physics may refuse.",
+            )
 
     def _publish(self, now):
         """Send the messages that are due."""
@@ -194,6 +206,7 @@ class App(object):
                 "actuator": self.actuator.name,
                 "controls_reach_car": int(self.actuator.ready),
                 "controls_refused": int(self.actuator.refused),
+                "controls_obeyed": self.actuator.obeyed,
                 "sampling_time": 1.0 / self._settings["sampling_freq"],
                 "telemetry_sampling_freq": 0,
                 "vjoy_executed_by_server": int(self.actuator.name != "none"),

@@ -144,7 +144,8 @@ class Pages(object):
     def _map(self, name, size):
         """Bytes of one of the game's mappings."""
         if name not in self._maps:
-            self._maps[name] = mmap.mmap(-1, size, tagname="Local\\" + name, access=mmap.ACCESS_READ)
+            # Writable, as other apps map it: were the page not there yet, a read-only one would shut the game out.
+            self._maps[name] = mmap.mmap(-1, size, tagname="Local\\" + name)
         return self._maps[name][:size]
 
 

@@ -160,6 +160,10 @@ class Telemetry(object):
         """The engaged gear as the game counts: 0 reverse, 1 neutral, 2 first."""
         return self._state(0, "Gear")
 
+    def pedals(self):
+        """Throttle and brake as the game shows them, each 0..1 or None."""
+        return self._state(0, "Gas"), self._state(0, "Brake")
+
     def _opponent(self, car):
         position, velocity = self._vector(car, "WorldPosition", 3), self._vector(car, "Velocity", 3)
         return {
