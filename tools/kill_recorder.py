@@ -152,7 +152,7 @@ def check(session: Session) -> int:
     assert np.array_equal(session.game["wind_speed"], (index % 7).astype(np.float32))
     assert np.array_equal(session.sent["throttle"], (index % 2).astype(np.float32))
     assert np.allclose(session.time, index * PERIOD, rtol=0.0, atol=1e-9)
-    assert session.meta.frames == len(index)
+    assert session.meta.frames == len(index), f"the meta says {session.meta.frames} frames"
     assert (session.meta.car, session.meta.driver) == ("car", "child")
     return len(session)
 

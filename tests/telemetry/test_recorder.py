@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -185,15 +186,23 @@ def test_a_damaged_stream_gives_what_is_whole(tmp_path, where) -> None:
         (recorder.folder / TABLE).unlink()
 
 
-def test_killed_before_the_stream_went(tmp_path) -> None:
+@pytest.mark.parametrize("json_is_old", [True, False])
+def test_killed_between_the_last_steps(tmp_path, json_is_old) -> None:
+    """The Parquet file is whole; `session.json` may still be that of the beginning, and the stream still there."""
     frames, game, _ = drive(50)
     recorder = Recorder(tmp_path, INFO)
     for sample in samples(frames, game):
         recorder.add(sample)
     session = recorder.close()
     (session.folder / STREAM).write_bytes(b"left over")
-    assert len(Session.open(session.folder)) == 50
-    assert not (session.folder / STREAM).exists()
+    if json_is_old:
+        (session.folder / META).write_text(recorder.meta.dump(), encoding="utf-8")
+        os.utime(session.folder / META, ns=(0, 0))
+    for _ in range(2):
+        found = Session.open(session.folder)
+        assert (len(found), found.meta.frames, found.meta.state) == (50, 50, "complete")
+        assert not (session.folder / STREAM).exists()
+        os.utime(session.folder / META)
 
 
 def test_lost_meta_is_read_from_the_telemetry(tmp_path) -> None:

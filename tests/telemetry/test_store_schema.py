@@ -21,8 +21,8 @@ from actwin.telemetry.store.schema import (
     check_schema,
     missing_columns,
     raw_batch,
-    schema_with,
     source_field,
+    stream_schema_with,
     to_columns,
     to_numpy,
     to_records,
@@ -58,7 +58,7 @@ def test_every_field_says_unit_and_meaning() -> None:
 
 def test_rows_to_columns_to_records_is_identity() -> None:
     block = rows(57)
-    batch = raw_batch(block, schema_with("{}"))
+    batch = raw_batch(block, stream_schema_with("{}"))
     table = pa.Table.from_batches([batch])
     assert np.array_equal(to_numpy(table.column(TIME)), block[TIME])
     for part in ("frame", "game", "sent"):
@@ -151,4 +151,4 @@ def test_foreign_files_are_refused(schema, words) -> None:
 
 
 def test_schema_carries_the_meta() -> None:
-    assert schema_with('{"a": 1}').metadata == {META_KEY: b'{"a": 1}'}
+    assert stream_schema_with('{"a": 1}').metadata == {META_KEY: b'{"a": 1}'}

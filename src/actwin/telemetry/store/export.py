@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from actwin.errors import SessionError, UnknownNameError
 from actwin.telemetry.store.folder import TABLE
-from actwin.telemetry.store.schema import COLUMNS, DOCUMENTED, TIME
+from actwin.telemetry.store.schema import COLUMNS, DOCUMENTED, META_KEY, TIME
 from actwin.telemetry.store.session import Session
 from actwin.telemetry.store.table import packing
 
@@ -125,10 +125,11 @@ def export_parquet(session: Session, path: Path, columns: Sequence[str]) -> None
     if tuple(columns) == session.columns and session.has_table:
         shutil.copyfile(session.folder / TABLE, path)
         return
-    schema = pa.schema([session.schema.field(name) for name in columns], session.schema.metadata)
+    schema = pa.schema([session.schema.field(name) for name in columns])
     with pq.ParquetWriter(path, schema, **packing(schema)) as writer:
         for batch in session.batches(columns):
-            writer.write_batch(batch.replace_schema_metadata(schema.metadata).cast(schema))
+            writer.write_batch(batch.replace_schema_metadata().cast(schema))
+        writer.add_key_value_metadata({META_KEY: session.meta.dump().encode()})
 
 
 def export_ld(session: Session, path: Path, columns: Sequence[str]) -> None:

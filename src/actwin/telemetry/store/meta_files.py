@@ -15,7 +15,9 @@ from actwin.telemetry.store.table import stream_schema
 
 
 def read_meta(folder: Path) -> SessionMeta:
-    """The meta of a session: from `session.json`, or from the telemetry file when that is damaged or lost.
+    """The meta of a session: from `session.json`, or from the telemetry file when that is newer, or alone readable.
+
+    The Parquet file gets its place before `session.json` does; a recorder that was killed in between left an old one.
 
     Args:
         folder: Of the session.
@@ -23,6 +25,8 @@ def read_meta(folder: Path) -> SessionMeta:
     Raises:
         SessionError: There is none that can be read.
     """
+    if _table_is_newer(folder) and (kept := _kept_meta(folder)) is not None:
+        return parse(kept, folder)
     try:
         with (folder / META).open("rb") as file:
             return parse(file.read(JSON_LIMIT + 1), folder / META)
@@ -31,6 +35,13 @@ def read_meta(folder: Path) -> SessionMeta:
         if kept is None:
             raise error if isinstance(error, SessionError) else damaged(folder, error) from error
         return parse(kept, folder)
+
+
+def _table_is_newer(folder: Path) -> bool:
+    try:
+        return (folder / TABLE).stat().st_mtime_ns > (folder / META).stat().st_mtime_ns
+    except OSError:
+        return False
 
 
 def _kept_meta(folder: Path) -> bytes | None:

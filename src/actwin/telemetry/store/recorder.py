@@ -18,7 +18,7 @@ from actwin.errors import SessionError
 from actwin.telemetry.channels import Controls
 from actwin.telemetry.store.folder import DEFAULT, STREAM, WriterLock, new_folder, remove
 from actwin.telemetry.store.meta import SessionMeta
-from actwin.telemetry.store.schema import ROW, ROW_WORDS, TIME, absent, raw_batch, schema_with
+from actwin.telemetry.store.schema import ROW, ROW_WORDS, TIME, absent, raw_batch, stream_schema_with
 from actwin.telemetry.store.session import Session
 from actwin.telemetry.store.table import compact
 
@@ -111,7 +111,7 @@ class Recorder:
         self._thread.start()
 
     def _open_stream(self) -> None:
-        self._schema = schema_with(self.meta.dump())
+        self._schema = stream_schema_with(self.meta.dump())
         # lz4 because it costs next to nothing; one thread because a batch is small and the cores have other work.
         options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
         try:

@@ -104,14 +104,13 @@ BASE: Final = pa.schema(_base_fields())
 _BASE_NAMES: Final = frozenset(BASE.names)
 
 
-def schema_with(meta: str, extra: Iterable[pa.Field] = ()) -> pa.Schema:
-    """The schema of one session's file.
+def stream_schema_with(meta: str) -> pa.Schema:
+    """The schema of a recorder's stream.
 
     Args:
-        meta: The session's meta as JSON; kept in the file, so that it can be read when `session.json` is lost.
-        extra: Fields of its source columns.
+        meta: The session's meta as JSON; kept there, so that it can be read when `session.json` is lost.
     """
-    return pa.schema([*BASE, *extra], metadata={META_KEY: meta.encode()})
+    return BASE.with_metadata({META_KEY: meta.encode()})
 
 
 def check_schema(schema: pa.Schema, source: object) -> None:

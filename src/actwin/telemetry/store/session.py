@@ -27,7 +27,6 @@ from actwin.telemetry.store.schema import (
     absent,
     check_schema,
     missing_columns,
-    schema_with,
     source_field,
     to_columns,
     to_numpy,
@@ -273,7 +272,7 @@ def write_session(
     ended = meta.started + timedelta(seconds=float(time[-1] - time[0]) if count else 0.0)
     meta = meta.changed(state="complete", ended=ended, missing=tuple(dict.fromkeys(meta.missing)))
     fields = [source_field(name, column.values, column.unit) for name, column in extra.items()]
-    schema = schema_with(meta.dump(), fields)
+    schema = pa.schema([*BASE, *fields])
     arrays = to_columns(time, frames, absent("game", count) if game is None else game,
                         absent("sent", count) if sent is None else sent)  # fmt: skip
     arrays.append(pa.array(np.zeros(count, np.uint32) if quality is None else quality, pa.uint32()))

@@ -49,15 +49,15 @@ class TableWriter:
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self._target = folder / TABLE
         self._made = folder / f".{TABLE}.new"
-        self._schema = schema
+        self._schema = schema.remove_metadata()  # the meta is added at the end, when it is complete
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
-        self._writer = pq.ParquetWriter(self._made, schema, **packing(schema))
+        self._writer = pq.ParquetWriter(self._made, self._schema, **packing(schema))
         self._empty = True
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Takes some rows."""
-        self._waiting.append(batch)
+        self._waiting.append(batch.replace_schema_metadata())
         self._rows += batch.num_rows
         if self._rows >= GROUP_ROWS:
             self._write()
@@ -67,19 +67,19 @@ class TableWriter:
             self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema), row_group_size=GROUP_ROWS)
         self._waiting, self._rows, self._empty = [], 0, False
 
-    def finish(self, meta: SessionMeta | None = None) -> None:
-        """Writes what is left and puts the file in its place.
+    def finish(self, meta: SessionMeta) -> None:
+        """Writes what is left and puts the file in its place, then the meta beside it.
 
         Args:
-            meta: What is known only now, kept in the file.
+            meta: Complete; kept in the file and in `session.json`.
         """
         self._write()
-        if meta is not None:
-            self._writer.add_key_value_metadata({META_KEY: meta.dump().encode()})
+        self._writer.add_key_value_metadata({META_KEY: meta.dump().encode()})
         self._writer.close()
         with self._made.open("r+b") as file:
             os.fsync(file.fileno())
         self._made.replace(self._target)
+        write_text(self._target.with_name(META), meta.dump())
 
     def __enter__(self) -> Self:
         return self
@@ -187,7 +187,6 @@ def save_table(folder: Path, meta: SessionMeta, batches: Iterable[pa.RecordBatch
             writer.add(batch)
         meta = summary.applied(meta)
         writer.finish(meta)
-    write_text(folder / META, meta.dump())
     return meta
 
 
@@ -212,7 +211,7 @@ def compact(folder: Path, meta: SessionMeta) -> SessionMeta:
     rows = (with_nulls(batch, missing) for batch in stream_batches(folder / STREAM))
     schema = stream_schema(folder / STREAM) or BASE
     check_schema(schema, folder)
-    meta = save_table(folder, meta, rows, schema.with_metadata({META_KEY: meta.dump().encode()}))
+    meta = save_table(folder, meta, rows, schema)
     (folder / STREAM).unlink()
     return meta
 
@@ -222,7 +221,7 @@ def recover(folder: Path, meta: SessionMeta) -> SessionMeta | None:
 
     Args:
         folder: Of the session.
-        meta: As found in it.
+        meta: As `read_meta` finds it.
 
     Returns:
         The new meta; None when there is nothing to do, or when the recorder still runs.
@@ -233,9 +232,10 @@ def recover(folder: Path, meta: SessionMeta) -> SessionMeta | None:
     with WriterLock(folder) as lock:
         if not lock.acquire() or not stream.is_file():
             return None
-        if (folder / TABLE).is_file():  # killed between the last two steps of `compact`
+        if (folder / TABLE).is_file():  # killed between the last steps of `compact`
+            write_text(folder / META, meta.dump())
             stream.unlink()
-            return None
+            return meta
         return compact(folder, meta.changed(state="recovered"))
 
 
@@ -249,7 +249,7 @@ def rewrite(folder: Path, meta: SessionMeta, changes: Mapping[str, pa.Array]) ->
     """
     with pq.ParquetFile(folder / TABLE) as file:
         schema = file.schema_arrow
-        with TableWriter(folder, schema.with_metadata({META_KEY: meta.dump().encode()})) as writer:
+        with TableWriter(folder, schema) as writer:
             start = 0
             for batch in file.iter_batches(GROUP_ROWS):
                 for name, values in changes.items():
@@ -258,4 +258,3 @@ def rewrite(folder: Path, meta: SessionMeta, changes: Mapping[str, pa.Array]) ->
                 writer.add(batch)
                 start += batch.num_rows
             writer.finish(meta)
-    write_text(folder / META, meta.dump())
