@@ -1,7 +1,12 @@
-/* The records of Assetto Corsa's interfaces in C, with the documented types: wchar_t is two bytes there. */
+/* The records of Assetto Corsa's interfaces in C, with the documented types: wchar_t is two bytes on Windows. */
 #include <stdint.h>
 
+#ifdef _WIN32
+#include <wchar.h>
+typedef wchar_t ac_char;
+#else
 typedef uint16_t ac_char;
+#endif
 
 #pragma pack(push, 4)
 
