@@ -80,3 +80,53 @@ def test_files_that_are_no_configuration(tmp_path: Path) -> None:
 )
 def test_presets_are_valid(path: Path) -> None:
     load_config(path)
+
+
+DOCUMENT = """
+env:
+  track: "spa"
+  car: "FormulaAlpha2022"
+  weather: "clear"
+  lap_start: "pit_out"
+
+agent:
+  type: "IQN"
+  gamma: 0.99
+  lr: 3e-4
+  batch_size: 64
+  n_quantiles: 32
+  hidden_units: 512
+
+train:
+  total_timesteps: 5_000_000
+  eval_interval: 50_000
+  save_interval: 100_000
+"""
+
+
+def test_the_documents_configuration_means_what_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "iqn.yaml"
+    path.write_text(DOCUMENT, encoding="utf-8")
+    config = load_config(path)
+    agent, train = config.agent, config.train
+    assert (config.env.track, config.env.weather, config.env.action.kind) == ("spa", "clear", "discrete")
+    assert config.env.start.mixture["pit_out"] > 0.0
+    assert (agent.type, agent.lr, agent.batch, agent.quantiles, agent.hidden) == ("iqn", 3e-4, 64, 32, (512, 512))
+    assert 1.0 - config.env.period / agent.horizon == pytest.approx(0.99)
+    assert (train.steps, train.evaluate_every, train.save_every) == (5_000_000, 50_000, 100_000)
+
+
+def test_the_documents_names_work_for_every_algorithm() -> None:
+    sac = load_config(None, ["agent.type=SAC", "agent.lr=1e-4", "agent.batch_size=128", "agent.hidden_units=64"]).agent
+    assert (sac.actor_lr, sac.critic_lr, sac.batch, sac.hidden) == (1e-4, 1e-4, 128, (64, 64))
+    assert load_config(None, ["agent.batch_size=1024"]).agent.minibatch == 1024
+    assert load_config(None, ["agent.type=QR-SAC", "agent.n_quantiles=16"]).agent.quantiles == 16
+
+
+def test_a_setting_under_both_its_names_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"agent\.gamma and agent\.horizon"):
+        load_config(None, ["agent.gamma=0.99", "agent.horizon=5"])
+    with pytest.raises(ConfigError, match="between 0 and 1"):
+        load_config(None, ["agent.gamma=1.5"])
+    with pytest.raises(ActwinError, match="rainy"):
+        load_config(None, ["env.weather=rainy"])

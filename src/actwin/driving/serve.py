@@ -19,7 +19,7 @@ from actwin.pacing import SPIN, Pacer, Spread
 from actwin.telemetry.channels import neutral_controls
 from actwin.twin.emulator.emulator import Emulator, Outlets
 from actwin.twin.simulator import SUBSTEPS, Simulator
-from actwin.twin.world import Assists, Conditions
+from actwin.twin.world import Assists
 
 TRACK: Final = "monza"
 CAR: Final = "dallara_f317"
@@ -123,7 +123,7 @@ def _simulator_and_driver(service: Service) -> tuple[Simulator, Driver | None, i
         n,
         substeps=1,
         physics_step=physics.physics_step,
-        conditions=Conditions(grip=physics.grip, tyre_thermal=physics.tyre_thermal),
+        conditions=policy.task.config.conditions,
         assists=Assists(abs=physics.abs, traction_control=physics.traction_control),
     )
     return simulator, policy, physics.substeps

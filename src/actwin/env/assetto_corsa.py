@@ -19,7 +19,7 @@ from actwin.env.step_info import Step, frame_info, judged_step, split_options
 from actwin.env.task import Floats, Task
 from actwin.env.time_trial import METADATA, Settings, check_render_mode
 from actwin.errors import ConfigError, SourceError
-from actwin.telemetry.channels import Frames
+from actwin.telemetry.channels import FRAME, Frames
 
 GAME_REASONS: Final[Mapping[str, str]] = {
     "game_paused": "truncated: the game stood still",
@@ -102,6 +102,7 @@ class AssettoCorsaEnv(gymnasium.Env[Floats, Any]):
             )
         self._series, self._episode, self._driving = 0, -1, False
         self._view: Any = None
+        _compile(self.task)
 
     @property
     def cockpit(self) -> LiveCockpit:
@@ -231,3 +232,12 @@ class AssettoCorsaEnv(gymnasium.Env[Floats, Any]):
 
             self._view = TopView(self.task.reference)
         return np.asarray(self._view.draw(self.frames[0], self.task.actions.controls[0]))
+
+
+def _compile(task: Task) -> None:
+    """Runs everything that a step needs once, before a car moves that waits for nobody."""
+    frames = np.zeros(1, FRAME)
+    task.begin(frames)
+    task.decode(np.zeros((1, task.action_space.width), np.float32), frames)
+    task.judge(frames)
+    task.observe(frames)

@@ -8,7 +8,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from actwin.env.weather import weather
 from actwin.errors import ConfigError, UnknownNameError
+from actwin.twin.world import Conditions
 
 
 class Settings(BaseModel):
@@ -112,7 +114,7 @@ class PhysicsConfig(Settings):
     physics_step: float = Field(0.003, gt=0.0, le=0.005, description="[s] Length of a physics step; AC's is 0.003.")
     abs: bool = Field(True, description="Anti-lock brakes, where the car has them.")
     traction_control: bool = Field(False, description="Traction control, where the car has it.")
-    grip: float = Field(1.0, gt=0.0, le=2.0, description="Factor on the grip of the road.")
+    grip: float = Field(1.0, gt=0.0, le=2.0, description="Factor on the grip of the road, beside the weather's.")
     control_delay: float = Field(
         0.0,
         ge=0.0,
@@ -140,6 +142,7 @@ class TaskConfig(Settings):
 
     track: str = Field("monza", description="Name of a bundled track, or the path of a track file.")
     car: str = Field("formula_alpha_2022", description="Name of a bundled car, or the path of a car file.")
+    weather: str = Field("clear", description="Name of a weather, see `actwin.env.weather`.")
     observation: ObservationConfig = ObservationConfig()
     action: ActionConfig = ActionConfig()
     reward: Mapping[str, float] = Field(DEFAULT_REWARD, description="Weight of each named term, not negative.")
@@ -158,6 +161,18 @@ class TaskConfig(Settings):
             if weight < 0.0:
                 raise ValueError(f"the weight of '{name}' must not be negative: costs are negative terms already")
         return dict(reward)
+
+    @field_validator("weather")
+    @classmethod
+    def _known_weather(cls, name: str) -> str:
+        weather(name)
+        return name
+
+    @property
+    def conditions(self) -> Conditions:
+        """Weather, road and rules for the twin."""
+        known = weather(self.weather)
+        return known._replace(grip=known.grip * self.physics.grip, tyre_thermal=self.physics.tyre_thermal)
 
     @property
     def period(self) -> float:

@@ -22,7 +22,7 @@ from actwin.env.starts import Starts
 from actwin.errors import ConfigError
 from actwin.telemetry.channels import Controls, Frames
 from actwin.twin.simulator import Simulator
-from actwin.twin.world import Assists, Conditions
+from actwin.twin.world import Assists
 
 Floats = npt.NDArray[np.float32]
 
@@ -69,7 +69,7 @@ class Task:
         view = config.observation
         self.layout = Layout(view)
         reach = max(view.horizon * FASTEST, view.least_reach, 1.5 * view.ray_range)
-        self.reference = reference or racing_reference(self.track, self.car, config.physics.grip, reach)
+        self.reference = reference or racing_reference(self.track, self.car, config.conditions.grip, reach)
         self.actions = ActionMap(config.action, config.period, n, len(self.car.transmission.gears), view.history)
         self.judged = Judge(config, self.reference, n)
         self.starts = Starts(config.start, self.reference)
@@ -102,7 +102,7 @@ class Task:
             substeps=physics.substeps,
             physics_step=physics.physics_step,
             threads=threads,
-            conditions=Conditions(grip=physics.grip, tyre_thermal=physics.tyre_thermal),
+            conditions=self.config.conditions,
             assists=Assists(abs=physics.abs, traction_control=physics.traction_control),
             control_delay=physics.control_delay,
         )

@@ -17,6 +17,7 @@ from actwin.agents.ppo import PPOConfig
 from actwin.agents.registry import ALGORITHMS, AgentConfig
 from actwin.env.task import TaskConfig
 from actwin.errors import ConfigError
+from actwin.training.dialect import translate
 
 
 class _Settings(BaseModel):
@@ -90,7 +91,7 @@ def parse_config(tree: Mapping[str, Any], source: str = "settings") -> RunConfig
     Raises:
         ConfigError: As for `load_config`.
     """
-    tree = _with_algorithm(tree, source)
+    tree = translate(_with_algorithm(tree, source))
     if unknown := next(_unknown_keys(tree, RunConfig), None):
         raise ConfigError(f"{source}: {unknown}")
     try:

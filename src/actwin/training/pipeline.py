@@ -13,7 +13,7 @@ from actwin.agents.registry import clones, remembers
 from actwin.agents.replay import Experience
 from actwin.training.config import RunConfig
 from actwin.training.imitation import clone_expert, demonstrate
-from actwin.training.runs import LAST, checkpoint_path
+from actwin.training.runs import LAST, checkpoint_path, prepare_torch
 from actwin.training.trainer import Progress, Result, Trainer
 from actwin.training.world import TwinWorld
 from actwin.units import lap_time_text
@@ -65,6 +65,7 @@ def train(
         CheckpointError: There is no checkpoint to go on from, or it is of another task.
     """
     begin = time.perf_counter()
+    prepare_torch(config.train.threads)
     stages.update("Preparation", 0.0, "racing line, compiled physics")
     world = TwinWorld(config.env)
     stages.update("Preparation", 1.0, f"predicted lap {lap_time_text(world.task_for(1).reference.lap_time)}")

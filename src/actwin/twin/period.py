@@ -114,7 +114,12 @@ def begin_period(
             rl.grip * _tyre_state_grip(slow, 2, world, p.rear_tyre),
             rr.grip * _tyre_state_grip(slow, 3, world, p.rear_tyre),
         ),
-        rolling=(fl.rolling, fr.rolling, rl.rolling, rr.rolling),
+        rolling=(
+            fl.rolling * world.rolling,
+            fr.rolling * world.rolling,
+            rl.rolling * world.rolling,
+            rr.rolling * world.rolling,
+        ),
         grade=cell.grade,
         banking=cell.banking,
         vertical_curvature=cell.vertical_curvature,

@@ -14,6 +14,7 @@ class Conditions(NamedTuple):
     Attributes:
         air_temperature, road_temperature: [°C]
         grip: [-] Factor on all tyre grip; 1 is a dry, rubbered-in road, about 0.6 a wet one.
+        rolling: [-] Factor on rolling resistance: water on the road.
         wind_speed: [m/s] Of the air over the ground.
         wind_direction: [rad] Where the air moves to, in the world, anticlockwise from x.
         tyre_thermal: Whether tyre temperature and wear change grip; off is AC's "optimal, no wear".
@@ -24,6 +25,7 @@ class Conditions(NamedTuple):
     air_temperature: float = 20.0
     road_temperature: float = 25.0
     grip: float = 1.0
+    rolling: float = 1.0
     wind_speed: float = 0.0
     wind_direction: float = 0.0
     tyre_thermal: bool = False
@@ -49,7 +51,7 @@ class World(NamedTuple):
     Attributes:
         density: [kg/m³] Air density.
         air: [°C] Air temperature.
-        grip: [-] Weather's factor on grip.
+        grip, rolling: [-] Weather's factors on grip and rolling resistance.
         wind_x, wind_y: [m/s] Air velocity in world axes.
         thermal: [-] 1 when tyre temperature and wear act.
         abs_on, tc_on: [-] Assists.
@@ -63,6 +65,7 @@ class World(NamedTuple):
     density: float
     air: float
     grip: float
+    rolling: float
     wind_x: float
     wind_y: float
     thermal: float
@@ -93,6 +96,7 @@ def world(
         density=air_density(conditions.air_temperature, altitude) * conditions.density_factor,
         air=conditions.air_temperature,
         grip=conditions.grip,
+        rolling=conditions.rolling,
         wind_x=conditions.wind_speed * math.cos(conditions.wind_direction),
         wind_y=conditions.wind_speed * math.sin(conditions.wind_direction),
         thermal=float(conditions.tyre_thermal),
