@@ -56,7 +56,7 @@ def test_a_short_stall_is_made_up_for():
     slow = Slow(20, 5.5 * 0.003)
     done = serve(slow, seconds=0.4)
     assert done.steps == slow.steps
-    assert done.late >= 5
+    assert done.late >= 4
     # However late this machine was besides: what is neither done nor lost does not exist.
     assert done.steps + done.lost == pytest.approx(done.wall_time / 0.003, abs=CATCH_UP + 2)
 
@@ -92,6 +92,29 @@ def test_the_expert_drives_what_it_serves():
         assert (frames["speed"] > 20.0).all()
         assert (emulator.game.rows["ai_controlled"] == 1).all()
         assert (np.abs(frames["lateral_offset"]) < 6.0).all()
+
+
+def test_a_checkpoint_drives_with_its_own_physics_and_period(tmp_path):
+    from actwin.agents.checkpoints import FORMAT, save_checkpoint
+    from actwin.agents.networks import ActionSpec, Policy
+    from actwin.env.task import Task, TaskConfig
+
+    physics = {"substeps": 10, "grip": 0.8, "abs": False}
+    task = Task(TaskConfig(track="oval", car="bmw_z4_gt3", physics=physics), 1)
+    policy = Policy(task.observation_size, ActionSpec(*task.action_space), (8,))
+    made = {"format": FORMAT, "kind": "ppo", "config": {}, "task": task.identity(), "spec": policy.spec}
+    made |= {"agent": {"policy": policy.state_dict()}, "counters": {}, "versions": {}, "numerics": {}}
+    save_checkpoint(tmp_path / "policy.pt", made)
+    with open_service(Service(driver=str(tmp_path / "policy.pt"), outlets=NOTHING)) as emulator:
+        simulator = emulator.game.simulator
+        assert (simulator.track.name, simulator.cars[0].name) == ("oval", "bmw_z4_gt3")
+        assert (simulator.conditions.grip, simulator.assists.abs) == (0.8, False)
+        sent = []
+        for _ in range(40):
+            emulator.step()
+            sent.append(emulator.controls.tobytes())
+        changes = [i for i in range(1, 40) if sent[i] != sent[i - 1]]
+        assert changes == [10, 20, 30]
 
 
 def test_a_checkpoint_that_is_none_is_told(tmp_path):

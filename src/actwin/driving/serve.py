@@ -62,7 +62,7 @@ class Served:
         game_time: [s] They cover.
         wall_time: [s] They took.
         processor_time: [s] Of this process's processor time they took.
-        late: Steps that came after their deadline.
+        late: Steps that came a whole step or more after their time, and were made up for or lost.
         lost: Steps that were left out, because the loop was later than it may make up for.
         sections: Durations by section.
     """
@@ -182,7 +182,7 @@ class _Loop:
         self._scale = emulator.game.time_scale
         self._pacer = Pacer(None if fast else self._period(), sleep=_sleep)
         self._processor = time.process_time()
-        self._steps, self._lost = 0, 0
+        self._steps = self._late = self._lost = 0
 
     def _period(self) -> float:
         return self._physics_step / (self._speed * self._scale)
@@ -203,6 +203,7 @@ class _Loop:
         if pacer.period is not None:
             missed = int(late / pacer.period)
             owed += min(missed, CATCH_UP)
+            self._late += missed
             self._lost += max(missed - CATCH_UP, 0)
         for _ in range(owed):
             with pacer.section("step"):
@@ -216,7 +217,7 @@ class _Loop:
             game_time=self._steps * self._physics_step,
             wall_time=self._pacer.elapsed,
             processor_time=time.process_time() - self._processor,
-            late=self._pacer.missed,
+            late=self._late,
             lost=self._lost,
             sections=self._pacer.spreads() | self._emulator.timing.spreads(),
         )
