@@ -128,5 +128,5 @@ def test_a_setting_under_both_its_names_is_refused() -> None:
         load_config(None, ["agent.gamma=0.99", "agent.horizon=5"])
     with pytest.raises(ConfigError, match="between 0 and 1"):
         load_config(None, ["agent.gamma=1.5"])
-    with pytest.raises(ActwinError, match="rainy"):
+    with pytest.raises(UnknownNameError, match="rainy"):
         load_config(None, ["env.weather=rainy"])
