@@ -17,7 +17,7 @@ EXAMPLES = "Examples: actwin calibrate-controls · actwin calibrate-controls --s
 def calibrate_controls(
     source: SourceOption = "auto",
     actuator: ActuatorOption = "auto",
-    hold: Annotated[float, typer.Option(min=0.2, max=5.0, help="\\[s] For each of 42 steps.")] = 0.7,
+    hold: Annotated[float, typer.Option(min=0.2, max=5.0, help="\\[s] For each of 42 steps.")] = 0.55,
     out: Annotated[Path | None, typer.Option(help="Keep the curves in this file instead of the user's folder.")] = None,
     dry: Annotated[bool, typer.Option("--dry", help="Show the curves without keeping them.")] = False,
     as_json: JsonOption = False,
@@ -27,6 +27,7 @@ def calibrate_controls(
     Put the car on a level piece of road first. `actwin drive` uses the curves of the car and the actuator from then on.
     """
     from actwin.cockpit.calibration_run import calibrate
+    from actwin.cockpit.control_maps import MAPPED
 
     told = console(stderr=True)
     measured = calibrate(
@@ -43,8 +44,11 @@ def calibrate_controls(
     rows = table(
         "control", "command", "reached", numbers=(1, 2), title=f"{measured.maps.car} by {measured.maps.actuator}"
     )
-    for name in ("steer", "throttle", "brake"):
+    for name in MAPPED:
         curve = getattr(measured.maps, name)
+        if curve.straight:
+            rows.add_row(name, "as it says", "as it says")
+            continue
         for command, reached in zip(curve.command, curve.reached, strict=True):
             rows.add_row(name, f"{command:+.3f}", f"{reached:+.3f}")
     console().print(rows)

@@ -24,8 +24,8 @@ from actwin.telemetry.channels import AUTO_GEAR, Controls, neutral_controls
 
 STEER_STEPS: Final = tuple(float(v) for v in np.linspace(-1.0, 1.0, 17))
 PEDAL_STEPS: Final = tuple(float(v) for v in np.linspace(0.0, 1.0, 11))
-HOLD: Final = 0.7
-"""[s] For each step; 39 steps take less than half a minute."""
+HOLD: Final = 0.55
+"""[s] For each of 42 steps: about half a minute with what comes before and after."""
 SETTLED: Final = 0.5
 """[-] Share of a step, from its end, in which the value counts as settled."""
 STANDING: Final = 1.0
@@ -34,12 +34,16 @@ HALT: Final = 10.0
 """[s] To come to a halt."""
 RESEND: Final = 0.05
 """[s] From one sending to the next."""
+TRIES: Final = 3
+"""For a step during which no telemetry came."""
 LEAST_RANGE: Final = 0.2
 """[-] A control that moves less than this was not moved by us."""
 RISE: Final = 0.002
 """[-] A step of a curve that is flatter than this belongs to a plateau."""
 CORNER: Final = 1.0e-4
 """[-] By which the corners of a dead zone are told apart, so that its middle stands for the value it has."""
+
+Array = npt.NDArray[np.float64]
 
 
 class Step(NamedTuple):
@@ -122,9 +126,23 @@ def _halt(source: Source, actuator: Actuator) -> None:
 
 
 def _hold(source: Source, actuator: Actuator, controls: Controls, name: str, command: float, hold: float) -> Step:
-    """Holds one command and watches what the car makes of it."""
+    """Holds one command and watches what the car makes of it; again when the telemetry stutters."""
     controls[name] = command
-    sent = float(actuator.send(controls)[name][0])
+    for _ in range(TRIES):
+        sent = float(actuator.send(controls)[name][0])
+        times, values = _watch(source, actuator, controls, name, hold)
+        settled = values[times > SETTLED * hold]
+        if len(settled) and np.isfinite(values).all():
+            reached = float(np.median(settled))
+            return Step(sent, reached, _answer(times, values, reached))
+    raise SourceError(
+        f"No telemetry of the {name} came while it was measured. Let the session go on, and try again with a longer "
+        "--hold."
+    )
+
+
+def _watch(source: Source, actuator: Actuator, controls: Controls, name: str, hold: float) -> tuple[Array, Array]:
+    """When [s] and how far the car's own value of a control moved, while the command is sent again and again."""
     begin = again = time.perf_counter()
     times: list[float] = []
     values: list[float] = []
@@ -136,16 +154,10 @@ def _hold(source: Source, actuator: Actuator, controls: Controls, name: str, com
         if sample is not None:
             times.append(sample.time - begin)
             values.append(float(sample.frame[name][0]))
-    settled = [value for when, value in zip(times, values, strict=True) if when > SETTLED * hold]
-    if not settled or not np.isfinite(values).all():
-        raise SourceError(
-            f"No telemetry of the {name} came while it was measured. Let the session go on, and try again."
-        )
-    reached = float(np.median(settled))
-    return Step(sent, reached, _answer(np.array(times), np.array(values), reached))
+    return np.array(times), np.array(values)
 
 
-def _answer(times: npt.NDArray[np.float64], values: npt.NDArray[np.float64], reached: float) -> float:
+def _answer(times: Array, values: Array, reached: float) -> float:
     """[s] When a third of the change was done; NaN for too small a change."""
     change = reached - values[0]
     if abs(change) < 0.03:

@@ -22,6 +22,8 @@ from actwin.errors import ConfigError
 from actwin.telemetry.channels import Controls
 
 MAPPED: Final = ("steer", "throttle", "brake")
+NEARLY: Final = 0.01
+"""[-] Curves that are straight within it need no arithmetic."""
 LARGEST_FILE: Final = 100_000
 """[B] A larger file is no control map."""
 
@@ -42,6 +44,12 @@ class Curve(BaseModel):
             if not all(a < b for a, b in pairwise(values)):
                 raise ValueError("commands, and what they reach, must rise along a curve")
         return self
+
+    @property
+    def straight(self) -> bool:
+        """Whether commands reach what they say, over their whole range and within a hundredth."""
+        ends = {self.command[0], self.command[-1]} <= {-1.0, 0.0, 1.0}
+        return ends and all(abs(a - b) < NEARLY for a, b in zip(self.command, self.reached, strict=True))
 
     def reach(self, command: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """What commands reach."""
@@ -70,8 +78,8 @@ class ControlMaps(BaseModel):
 
     @property
     def straight(self) -> bool:
-        """Whether commands reach what they say."""
-        return all(getattr(self, name).command == getattr(self, name).reached for name in MAPPED)
+        """Whether all of them are straight."""
+        return all(getattr(self, name).straight for name in MAPPED)
 
     def invert(self, wanted: Controls) -> Controls:
         """Commands that give the car these controls.
