@@ -174,13 +174,16 @@ def main() -> int:
             _, simulator = expert_or_policy(options)
             serve += ["--track", simulator.track.name, "--car", simulator.car.name]
         server = running.enter_context(process(serve, folder / "serve.txt"))
+        load = None
         if options.load:
             train = ["train", "configs/ppo_monza.yaml", "--out", str(folder / "run"), "train.minutes=600"]
-            running.enter_context(process(train, folder / "train.txt"))
+            load = running.enter_context(process(train, folder / "train.txt"))
         wait_until_served(server, folder / "serve.txt")
         live = LiveDrive(options.driver, f"memory:{name}", f"custom_ai:{name}", start="grid")
         driven = drive_live(live, laps=options.laps)
         network = with_a_network(options, name) if options.network else None
+        if load is not None and load.poll() is not None:
+            raise SystemExit(f"The training run ended early:\n{(folder / 'train.txt').read_text(encoding='utf-8')}")
     reference = in_the_simulator(options)
     if options.json:
         drives = {"emulator": driven.drive, "simulator": reference, "network": network}
