@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,6 +87,8 @@ def through_custom_ai(frame: Records, game: Records) -> tuple[Records, Records]:
     return frames_from_custom_ai(cars, LOCK, BOOST)
 
 
+_WORDS = ("current_time_str", "result")
+"""Columns of the Imola recording that are no numbers."""
 _MS = dict.fromkeys(("lap_time", "last_lap_time", "best_lap_time", "last_sector_time"), 0.5e-3)
 WAYS = [
     Way("memory", through_pages, {**_MS, "rpm": 0.5}),
@@ -263,6 +267,31 @@ def test_a_real_packet_is_a_plausible_car() -> None:
             values = row[channel.name]
             if channel.name not in MISSING["udp"] and channel.name != "steer":
                 assert np.all((values >= channel.low) & (values <= channel.high)), channel.name
+
+
+def test_signs_on_a_real_recording(shared_data: Path) -> None:
+    """Shared memory of a lap at Imola: what is decoded obeys the mechanics of a car that drives and turns."""
+    path = shared_data / "telemetry" / "ac_imola_shared_memory_8hz.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    column = {name: np.array([float(row[name]) for row in rows]) for name in rows[0] if name not in _WORDS}
+    physics, graphics = np.zeros(len(rows), PHYSICS), np.zeros(len(rows), GRAPHICS)
+    physics["speedKmh"], physics["steerAngle"] = column["speed"], column["steer"]
+    physics["accG"][:, 0], physics["accG"][:, 2] = column["g_force_y"], column["g_force_x"]
+    physics["localAngularVel"][:, 1] = column["yaw_rate"]
+    frame, _ = frames_from_pages(physics, graphics, np.zeros(1, STATIC))
+    quick = frame["speed"] > 15.0
+    turning = (frame["speed"] * frame["yaw_rate"])[quick]
+    assert np.corrcoef(turning, frame["ay"][quick])[0, 1] > 0.9
+    assert np.polyfit(turning, frame["ay"][quick], 1)[0] == pytest.approx(1.0, abs=0.1)
+    assert np.corrcoef(frame["steer"][quick], frame["yaw_rate"][quick])[0, 1] > 0.8
+    clock = [row["current_time_str"].split(":") for row in rows]
+    time = np.array([60.0 * int(m) + int(s) + 1e-3 * int(ms) for m, s, ms in clock])
+    step = np.diff(time)
+    even = (step > 0.05) & (step < 0.3) & quick[1:]
+    gained = np.diff(frame["speed"].astype(np.float64))[even] / step[even]
+    pushed = 0.5 * (frame["ax"][1:] + frame["ax"][:-1])[even]
+    assert np.polyfit(gained, pushed, 1)[0] == pytest.approx(1.0, abs=0.05)
 
 
 def test_the_slip_angles_of_the_real_packet_push_where_it_accelerates() -> None:

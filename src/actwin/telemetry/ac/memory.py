@@ -156,6 +156,7 @@ class SharedMemorySource:
         self._times: deque[float] = deque(maxlen=512)
         self._last_time = self._last_look = -math.inf
         self._dropped = self._since_static = 0
+        self._static_bytes = b""
         self._velocity: npt.NDArray[Any] = np.zeros(3, np.float32)
 
     def _attach(self) -> SourceError | None:
