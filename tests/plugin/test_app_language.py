@@ -40,7 +40,9 @@ def test_vermin_finds_nothing_newer() -> None:
     code = "import sys, vermin; sys.exit(vermin.main())"
     done = subprocess.run(
         [sys.executable, "-c", code, "-t=3.3", "--no-tips", "--violations", str(APP_FOLDER)],
-        capture_output=True, check=False, encoding="utf-8",
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -112,6 +114,26 @@ def test_runs_in_an_old_interpreter(version: str) -> None:
         pytest.skip(f"no Python {version} here")
     done = subprocess.run(
         [python, "-B", "-W", "error", "-c", OLD_PYTHON, str(APP_FOLDER)],
-        capture_output=True, check=False, encoding="utf-8", env=environment,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        env=environment,
     )
     assert done.stdout.strip() == "ok", done.stdout + done.stderr
+
+
+PUBLIC = """
+log console newApp setSize addLabel setPosition setText getCarState getCarsCount getCarName getDriverName getTrackName
+getTrackConfiguration getTrackLength getWindSpeed getWindDirection getLastSplits isCarInPit isCarInPitlane
+ext_resetCar ext_patchVersion
+"""
+"""Functions of the game and, with ext_, of the patch that public documents and stubs name."""
+
+
+def test_only_public_functions_of_the_game_are_called() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in FILES)
+    used = set(re.findall(r"\b(?:self\._)?ac\.(\w+)", text)) | set(
+        re.findall(r"getattr\((?:self\._)?ac, \"(\w+)", text)
+    )
+    assert used <= set(PUBLIC.split())
+    assert {"getCarState", "ext_resetCar"} <= used

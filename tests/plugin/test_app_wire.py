@@ -34,9 +34,7 @@ def app_module(name: str) -> ModuleType:
 
 wire = app_module("wire")
 
-SCALARS = st.one_of(
-    st.integers(-(2**53), 2**53), st.floats(width=32), st.text(max_size=20), st.booleans(), st.none()
-)
+SCALARS = st.one_of(st.integers(-(2**53), 2**53), st.floats(width=32), st.text(max_size=20), st.booleans(), st.none())
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -140,9 +138,7 @@ CARS = [{"id": 1, "world_position": [1.0, 2.0, 3.0], "speedKMH": 99.5, "yaw": 0.
 
 @pytest.mark.parametrize("spelling", [json.dumps, str])
 @given(count=st.integers(0, 12), cuts=st.lists(st.integers(1, 60), min_size=1, max_size=8), rounds=st.integers(1, 3))
-def test_the_stream_of_opponents_may_be_cut_anywhere(
-    spelling: Any, count: int, cuts: list[int], rounds: int
-) -> None:
+def test_the_stream_of_opponents_may_be_cut_anywhere(spelling: Any, count: int, cuts: list[int], rounds: int) -> None:
     cars = [{**CARS[0], "id": number} for number in range(count)]
     body = spelling(cars)
     rest = str(count).encode() + rounds * f"{len(body)}HEADER-END{body}".encode()
