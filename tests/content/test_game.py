@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 from actwin.content.game import (
@@ -13,6 +16,7 @@ from actwin.content.game import (
     version_numbers,
     wine_prefix,
 )  # fmt: skip
+from actwin.content.steam import steam_folders
 from actwin.errors import ContentError
 from game_tree import make_game, write
 
@@ -28,6 +32,7 @@ def proton_library(folder):
     return root, documents
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Wine prefixes are Linux's")
 def test_the_game_is_found_through_steam_with_its_proton_prefix(tmp_path) -> None:
     root, documents = proton_library(tmp_path)
     game = find_game(steam=[tmp_path])
@@ -36,6 +41,7 @@ def test_the_game_is_found_through_steam_with_its_proton_prefix(tmp_path) -> Non
     assert find_game(root) == game
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Wine prefixes are Linux's")
 def test_a_game_inside_a_wine_prefix_belongs_to_it(tmp_path) -> None:
     game = make_game(tmp_path / "pfx" / "drive_c" / "Games")
     (tmp_path / "pfx" / "drive_c" / "users" / "Public").mkdir(parents=True)
@@ -45,15 +51,30 @@ def test_a_game_inside_a_wine_prefix_belongs_to_it(tmp_path) -> None:
     assert find_game(game.root).documents == expected
 
 
-def test_no_game_says_what_to_do(tmp_path) -> None:
+def test_no_game_says_what_to_do(tmp_path, monkeypatch) -> None:
     with pytest.raises(ContentError, match="actwin serve"):
         find_game(steam=[])
     with pytest.raises(ContentError, match=r"no acs\.exe"):
         find_game(tmp_path)
     game = make_game(tmp_path)
+    assert find_game(game.root, documents=game.documents).documents == game.documents
+    monkeypatch.setattr("actwin.content.game.documents_folder", lambda: None)
     with pytest.raises(ContentError, match="--documents"):
         find_game(game.root)
-    assert find_game(game.root, documents=game.documents).documents == game.documents
+
+
+def test_windows_tells_where_documents_are(tmp_path, monkeypatch) -> None:
+    game = make_game(tmp_path)
+    monkeypatch.setattr("actwin.content.game.documents_folder", lambda: tmp_path / "Documents")
+    assert find_game(game.root).documents == game.documents
+
+
+def test_the_registry_tells_where_steam_is_on_windows(tmp_path, monkeypatch) -> None:
+    (tmp_path / "Steam").mkdir()
+    texts = {r"Software\Valve\Steam": str(tmp_path / "Steam")}
+    monkeypatch.setattr("actwin.content.steam.sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr("actwin.content.steam.registry_text", lambda path, name: texts.get(path))
+    assert steam_folders() == [tmp_path / "Steam"]
 
 
 def test_names_are_found_in_any_case(tmp_path) -> None:

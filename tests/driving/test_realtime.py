@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 
 import numpy as np
@@ -142,7 +141,7 @@ def test_ctrl_c_ends_the_turn_first(simulator) -> None:
 
     def interrupt(read, frames):
         if read == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     done = drive(Game(simulator, interrupt), throttle())
     assert (done.ended, done.periods) == ("stopped", 3)
@@ -151,7 +150,7 @@ def test_ctrl_c_ends_the_turn_first(simulator) -> None:
 
 def test_a_second_ctrl_c_does_not_wait() -> None:
     with Interruption() as stop:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert stop.asked
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
