@@ -448,6 +448,26 @@ def test_pause_keeps_the_clients(session: Session) -> None:
     assert messages(client)[-1]["graphics.status"] == 2
 
 
+def test_a_restarted_session_goes_on(session: Session, gt3: Any) -> None:
+    """Physics may count from 0 again; clients, driver and serial stay."""
+    client = session.client()
+    session.settle()
+    client.send(FULL_THROTTLE)
+    session.step(2)
+    before = messages(client)[-1]
+    session.frames["packet_id"] = 0
+    session.fake.begin(session.info, gt3)
+    session.step(4)
+    after = messages(client)[-1]
+    assert after["steps"] > before["steps"]
+    assert after["static_serial"] == before["static_serial"]
+    assert after["physics.packetId"] < before["physics.packetId"]
+    client.send(b'{"steer": -0.25, "acc": 0, "brake": -1}')
+    session.step(2)
+    assert session.host.controls is not None
+    assert session.host.controls["steer"][0] == pytest.approx(-0.25)
+
+
 def test_another_car_is_told(session: Session, gt3: Any) -> None:
     client = session.client()
     session.step(4)
