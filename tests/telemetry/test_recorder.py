@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -203,6 +204,42 @@ def test_killed_between_the_last_steps(tmp_path, json_is_old) -> None:
         assert (len(found), found.meta.frames, found.meta.state) == (50, 50, "complete")
         assert not (session.folder / STREAM).exists()
         os.utime(session.folder / META)
+
+
+class Death(BaseException):
+    """Stands for a kill at a certain step."""
+
+
+@pytest.mark.parametrize("step", range(8))
+def test_killed_at_any_step_of_completion(tmp_path, monkeypatch, step) -> None:
+    """Each touch of the folder in turn is the last one."""
+    frames, game, _ = drive(300)
+    recorder = Recorder(tmp_path, INFO, "me")
+    for sample in samples(frames, game):
+        recorder.add(sample)
+    left = step
+
+    def die_later(real):
+        def act(*arguments, **more):
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Death
+            return real(*arguments, **more)
+
+        return act
+
+    with monkeypatch.context() as patched:
+        for target, name in ((Path, "replace"), (Path, "unlink"), (Path, "open"), (os, "fsync")):
+            patched.setattr(target, name, die_later(getattr(target, name)))
+        with contextlib.suppress(Death):
+            recorder.close()
+    recorder._lock.release()
+    session = Session.open(recorder.folder)
+    assert np.array_equal(session.frames, frames)
+    assert session.meta.frames == 300
+    assert session.meta.state in ("complete", "recovered")
+    assert {path.name for path in session.folder.iterdir()} - {LOCK} == {META, TABLE}
 
 
 def test_lost_meta_is_read_from_the_telemetry(tmp_path) -> None:
