@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actwin.errors import ConfigError, SourceError
+from actwin.telemetry.ac import source as source_module
 from actwin.telemetry.ac.frames import BLANK_FRAME, BLANK_GAME, remote_from_frames
 from actwin.telemetry.ac.pages import text, write_text
 from actwin.telemetry.ac.remote import RemoteSource, sensible
@@ -355,3 +356,26 @@ def test_a_source_with_its_address() -> None:
 def test_other_words_are_refused(words: str) -> None:
     with pytest.raises(ConfigError, match="Give"):
         open_source(words)
+
+
+def test_auto_takes_the_first_that_answers(server: RemoteServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nobody:
+        closed = 0
+
+        def connect(self, timeout: float) -> None:
+            raise SourceError("nobody")
+
+        def close(self) -> None:
+            Nobody.closed += 1
+
+    openers = {"memory": lambda _: Nobody(), "udp": lambda _: RemoteSource(port=server.port)}
+    monkeypatch.setattr(source_module, "_OPENERS", openers)
+    with Serving(server):
+        source = open_source("auto")
+        assert source.name == "udp"
+        assert source.read(1.0) is not None
+        source.close()
+    assert Nobody.closed == 1
+    monkeypatch.setattr(source_module, "_OPENERS", {"memory": lambda _: Nobody()})
+    with pytest.raises(SourceError, match=r"No Assetto Corsa found.*actwin serve"):
+        open_source("auto")

@@ -36,7 +36,7 @@ from actwin.telemetry.ac.source import GameInfo, Health, Sample
 
 POLL: Final = 0.0005
 """[s] Between two looks at a page that did not change."""
-QUIET: Final = 0.7 * PHYSICS_STEP
+QUIET: Final = 0.8 * PHYSICS_STEP
 """[s] After a sample, in which no other can come."""
 PAUSED_AFTER, DEAD_AFTER = 0.05, 1.0
 """[s] Without a physics step; Content Manager judges by the same times."""
