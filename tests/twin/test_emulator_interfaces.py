@@ -375,6 +375,33 @@ def test_driving_through_the_app(tmp_path):
         client.close()
 
 
+def test_custom_ai_goes_before_the_app_and_the_app_before_the_driver_inside(tmp_path):
+    with served(tmp_path, fps=100.0) as emulator:
+        client = app_client(emulator)
+        with running(emulator):
+            client.connect(timeout=5.0)
+        controls = neutral_controls(1)
+        controls["throttle"] = 0.25
+
+        def drive(steps: int) -> float:
+            for _ in range(steps):
+                client.send(controls)
+                emulator.step()
+            return float(emulator.controls["throttle"][0])
+
+        assert emulator.game.rows["ai_controlled"][0] == 1
+        assert drive(600) == pytest.approx(0.25, abs=0.01)
+        assert emulator.game.rows["ai_controlled"][0] == 0
+        asked = neutral_car_controls()
+        asked["gas"] = 0.5
+        with Mapping.create(controls_name(0), asked.itemsize, tmp_path) as hands:
+            hands.write(asked.tobytes())
+            assert drive(150) == 0.5
+            hands.unlink()
+        assert drive(150) == pytest.approx(0.25, abs=0.01)
+        client.close()
+
+
 def test_the_app_puts_the_car_back(tmp_path):
     with served(tmp_path, fps=100.0) as emulator, running(emulator):
         client = app_client(emulator)
