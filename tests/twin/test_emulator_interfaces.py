@@ -145,14 +145,14 @@ def test_shared_memory_at_every_step(tmp_path):
         )  # fmt: skip
         past = Past(emulator)
         comparison = Comparison(past, MISSING["memory"])
-        for _ in range(1000):
+        for _ in range(600):
             past.step()
             sample = source.read(timeout=0.0)
             assert sample is not None
             assert sample.frame["packet_id"][0] == emulator.game.ticks
             comparison.add(sample.frame, sample.game)
         comparison.check()
-        assert emulator.game.frames["speed"][0] > 15.0
+        assert emulator.game.frames["speed"][0] > 10.0
         assert source.health().dropped == 0
 
 
@@ -161,7 +161,7 @@ def test_pictures_come_less_often_than_steps_and_are_carried_on(tmp_path):
         source = SharedMemorySource(tmp_path, sleep=lambda _: emulator.step())
         source.connect()
         late, pictures = [], set()
-        for _ in range(1000):
+        for _ in range(600):
             emulator.step()
             sample = source.read(timeout=0.0)
             assert sample is not None
@@ -169,7 +169,7 @@ def test_pictures_come_less_often_than_steps_and_are_carried_on(tmp_path):
                 pictures.add(page.read()[:4])
             frame = emulator.game.frames[0]
             late.append(np.hypot(sample.frame["x"][0] - frame["x"], sample.frame["y"][0] - frame["y"]))
-        assert len(pictures) == pytest.approx(180, abs=2)
+        assert len(pictures) == pytest.approx(108, abs=2)
         # Not seen to the step when a picture came: the way of one step remains.
         assert np.max(late[50:]) < 1.2 * PHYSICS_STEP * frame["speed"] + 0.01
 
@@ -202,7 +202,7 @@ def test_remote_telemetry_at_every_step(tmp_path):
         source.read(timeout=0.0)
         past = Past(emulator)
         comparison = Comparison(past, MISSING["udp"])
-        for _ in range(1000):
+        for _ in range(600):
             past.step()
             sample = source.read(timeout=1.0)
             assert sample is not None
@@ -238,7 +238,7 @@ def test_laps_of_all_cars_are_events(tmp_path):
         assert lap.lap == frames["lap_count"][car_index]
 
 
-@pytest.mark.parametrize(("rate", "fps"), [(25, 50.0), (50, 50.0), (50, 100.0), (100, 100.0)])
+@pytest.mark.parametrize(("rate", "fps"), [(25, 50.0), (50, 50.0), (100, 100.0)])
 def test_the_app_at_its_rates(tmp_path, rate, fps):
     with served(tmp_path, fps=fps, app_rate=rate) as emulator:
         client = app_client(emulator)
@@ -251,14 +251,14 @@ def test_the_app_at_its_rates(tmp_path, rate, fps):
         past.step()
         source.read(timeout=0.0)
         comparison, packets = Comparison(past, APP_MISSING), []
-        for _ in range(1000):
+        for _ in range(600):
             past.step()
             sample = source.read(timeout=0.0)
             if sample is not None:
                 packets.append(int(sample.frame["packet_id"][0]))
                 comparison.add(sample.frame, sample.game)
         comparison.check()
-        assert len(packets) == pytest.approx(rate * 1000 * PHYSICS_STEP, abs=2)
+        assert len(packets) == pytest.approx(rate * 600 * PHYSICS_STEP, abs=2)
         assert np.diff(packets).max() <= np.ceil(1.0 / (rate * PHYSICS_STEP)) + 4
         assert client.rejected == client.dropped == 0
         source.close()
