@@ -15,7 +15,7 @@ from app_session import FPS, Session
 
 from actwin.errors import ConfigError, ControlError, SourceError
 from actwin.telemetry.ac.app_client import AppClient
-from actwin.telemetry.ac.app_messages import ControlWriter
+from actwin.telemetry.ac.app_controls import ControlWriter
 from actwin.telemetry.ac.app_source import AppSource
 from actwin.telemetry.ac.source import open_source
 from actwin.telemetry.channels import AUTO_GEAR, CONTROLS, neutral_controls

@@ -589,11 +589,16 @@ def test_wrong_answers_of_the_game_are_left_out(session: Session) -> None:
     assert telemetry(data) is None
 
 
-def test_a_bug_in_the_game_does_not_end_the_app(session: Session) -> None:
+def test_a_bug_in_the_game_ends_neither_the_app_nor_its_safety(session: Session) -> None:
     client = session.client()
+    session.settle()
+    client.send(FULL_THROTTLE)
+    session.step(2)
     state = session.fake.ac.getCarState
     session.fake.ac.getCarState = lambda *arguments: 1 // 0
     session.step(20)
+    assert session.host.controls is not None
+    assert session.host.controls["gas"][0] == 0.0
     assert sum("ZeroDivisionError" in line for line in session.fake.journal) in (1, 2)  # log and console
     session.fake.ac.getCarState = state
     session.step(4)

@@ -1,4 +1,4 @@
-"""Client of the in-game app, ours or assetto_corsa_gym's."""
+"""Client of the in-game app, ours or assetto_corsa_gym's: reads and drives the player's car."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any, Final
 
 from actwin.errors import SourceError
 from actwin.telemetry.ac import app_messages
-from actwin.telemetry.ac.literal import MAX_LENGTH, Completeness, parse
+from actwin.telemetry.ac.app_controls import ControlWriter
+from actwin.telemetry.ac.app_questions import CURE, AppQuestions
 from actwin.telemetry.channels import Controls
 
 PORT: Final = 2345
 """UDP port of the driven car; opponents and management follow it."""
 AGAIN: Final = 0.25
 """[s] From one greeting to the next until the app answers."""
-ANSWER_TIMEOUT: Final = 5.0
-"""[s] To wait for an answer of the management port."""
 SILENCE: Final = 1.0
 """[s] Without telemetry before the app is asked again."""
 MOST_WAITING: Final = 256
@@ -26,13 +25,8 @@ MOST_WAITING: Final = 256
 WELCOME: Final = b"identified"
 GOODBYE: Final = b"disconnect"
 
-CURE: Final = (
-    "Start a session in the game with the app switched on (`actwin install-app` installs it), "
-    "or run `actwin serve` to emulate one."
-)
 
-
-class AppClient:
+class AppClient(AppQuestions):
     """Talks to the in-game app.
 
     ```
@@ -63,11 +57,14 @@ class AppClient:
         opponents_port: int | None = None,
         management_port: int | None = None,
     ) -> None:
-        self.host, self.port = host, port
-        self.opponents_port = opponents_port if opponents_port is not None else port + 1
-        self.management_port = management_port if management_port is not None else port + 2
+        super().__init__(
+            host,
+            port + 1 if opponents_port is None else opponents_port,
+            port + 2 if management_port is None else management_port,
+        )
+        self.port = port
         self._socket: socket.socket | None = None
-        self._writer = app_messages.ControlWriter()
+        self._writer = ControlWriter()
         self._gear: int | None = None
         self._newest: dict[str, Any] | None = None
         self._asked = 0.0
@@ -156,63 +153,6 @@ class AppClient:
         self._socket = None
         self._gear = None
 
-    def reset(self, timeout: float = ANSWER_TIMEOUT) -> None:
-        """Puts the car back on the road, standing.
-
-        Args:
-            timeout: [s] To wait for the app to have done it. The plugin of assetto_corsa_gym does not tell; then this
-                returns when the command was handed over.
-
-        Raises:
-            SourceError: Nobody listens.
-        """
-        self._ask("reset", "get_config", timeout)
-
-    def static_info(self, timeout: float = ANSWER_TIMEOUT) -> dict[str, Any]:
-        """Facts of the session: `CarName`, `TrackName`, `TrackConfiguration`, `TrackLength` [m], …
-
-        Raises:
-            SourceError: No answer, or not the app's.
-        """
-        return app_messages.mapping(parse(self._ask("get_static_info", "", timeout)))
-
-    def config(self, timeout: float = ANSWER_TIMEOUT) -> dict[str, Any]:
-        """The app's settings, such as `ego_sampling_freq` [1/s]; ours has `app` = "actwin" among them.
-
-        Raises:
-            SourceError: No answer, or not the app's.
-        """
-        return app_messages.mapping(parse(self._ask("get_config", "", timeout)))
-
-    def track_info(self, timeout: float = ANSWER_TIMEOUT) -> dict[str, list[Any]]:
-        """Line and borders of the road: lists of [x, y] in the protocol's axes, empty where the game has none.
-
-        Raises:
-            SourceError: No answer, or not the app's.
-        """
-        found = parse(self._ask("get_track_info", "", timeout))
-        if not isinstance(found, dict) or not all(isinstance(value, list) for value in found.values()):
-            raise SourceError(f"The answer at {self.host}:{self.management_port} is not the in-game app's. {CURE}")
-        return {str(name): value for name, value in found.items()}
-
-    def opponents(self, timeout: float = 2.0) -> list[dict[str, Any]]:
-        """The other cars at this moment.
-
-        Args:
-            timeout: [s] To wait for the list.
-
-        Raises:
-            SourceError: No list in time.
-        """
-        end = time.perf_counter() + timeout
-        stream = app_messages.OpponentStream()
-        with self._connection(self.opponents_port, timeout) as connection:
-            while (left := end - time.perf_counter()) > 0.0:
-                lists = stream.feed(self._bytes(connection, left))
-                if lists:
-                    return lists[-1]
-        raise SourceError(f"No list of opponents came from {self.host}:{self.opponents_port} in {timeout:g} s. {CURE}")
-
     def _await_welcome(self, timeout: float) -> bool:
         """Whether the app answers in time; a closed port is waited out, the game may just be starting."""
         end = time.perf_counter() + timeout
@@ -296,41 +236,3 @@ class AppClient:
             opened.send(data)
         except OSError:  # an earlier datagram found the port closed
             return
-
-    def _connection(self, port: int, timeout: float) -> socket.socket:
-        try:
-            return socket.create_connection((self.host, port), timeout)
-        except OSError as error:
-            raise SourceError(f"Nobody listens at {self.host}:{port} ({error}). {CURE}") from error
-
-    def _bytes(self, connection: socket.socket, timeout: float) -> bytes:
-        """Some bytes of a stream."""
-        connection.settimeout(max(timeout, 0.001))
-        try:
-            data = connection.recv(1 << 16)
-        except OSError as error:
-            raise SourceError(f"{self.host} gave no answer ({error}). {CURE}") from error
-        if not data:
-            raise SourceError(f"{self.host} ended the connection instead of answering. {CURE}")
-        return data
-
-    def _ask(self, command: str, then: str, timeout: float) -> str:
-        """Sends a command and returns the answer; of two commands, the second one's."""
-        end = time.perf_counter() + timeout
-        answer, whole = bytearray(), Completeness()
-        with self._connection(self.management_port, timeout) as connection:
-            connection.sendall(command.encode("ascii"))
-            if then:
-                # Not in one packet: assetto_corsa_gym's plugin takes what arrives together for one command.
-                time.sleep(0.05)
-                connection.sendall(then.encode("ascii"))
-            while not whole.complete:
-                left = end - time.perf_counter()
-                if left <= 0.0:
-                    raise SourceError(f"{self.host}:{self.management_port} did not answer in {timeout:g} s. {CURE}")
-                data = self._bytes(connection, left)
-                answer += data
-                if len(answer) > MAX_LENGTH:
-                    raise SourceError(f"The answer of {self.host}:{self.management_port} has no end. Is this its port?")
-                whole.feed(data)
-        return answer.decode("utf-8", "replace")

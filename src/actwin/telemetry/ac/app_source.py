@@ -8,8 +8,9 @@ from collections import deque
 from typing import Any, Final
 
 from actwin.errors import SourceError
-from actwin.telemetry.ac.app_client import CURE, PORT, AppClient
+from actwin.telemetry.ac.app_client import PORT, AppClient
 from actwin.telemetry.ac.app_frames import frames_from_app, static_from_app
+from actwin.telemetry.ac.app_questions import CURE
 from actwin.telemetry.ac.pages import PHYSICS_STEP, Status
 from actwin.telemetry.ac.source import GameInfo, Health, Sample
 from actwin.units import FUEL_DENSITY

@@ -65,10 +65,13 @@ class App(object):
         """
         if self._socket is None:
             return
+        now = self._clock()
         try:
-            self._update(self._clock(), delta)
-        except Exception:  # a bug here must not disturb the game
+            self._update(now, delta)
+        except Exception:  # a bug here must not disturb the game, nor leave the car driving
             self._log.failure("update")
+            self.actuator.neutral()
+            self.actuator.apply(None, now)
 
     def close(self):
         """Say goodbye to the clients and let go of the car."""
