@@ -208,3 +208,9 @@ def test_the_state_of_the_session(emulator, tmp_path, name, layout):
         assert emulator.game.time_scale == 4.0
         ask(1, time_scale=math.nan)
         assert emulator.game.time_scale == 1.0
+    ask(1, pause=1)
+    assert emulator.game.paused
+    mapping.unlink()
+    for _ in range(LOOK_EVERY + 1):
+        emulator.step()
+    assert not emulator.game.paused, "who paused the game is gone"

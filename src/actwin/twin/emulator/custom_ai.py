@@ -143,18 +143,15 @@ class CustomAi(Interface):
             self._old_state.look()
 
     def _obey_state(self) -> None:
-        game = self._game
+        game, before = self._game, self._state_before
+        state = np.zeros(1, SIM_STATE)[0]  # what holds when nobody asks for anything, or no longer
         if self._state.read():
             state = self._state.value[0]
-            scale = float(state["time_scale"])
-            game.time_scale = scale if math.isfinite(scale) and 0.0 < scale <= FASTEST else 1.0
         elif self._old_state.read():
-            state = np.zeros(1, SIM_STATE)[0]
             for name in SIM_STATE_OLD.names or ():
                 state[name] = self._old_state.value[0][name]
-        else:
-            return
-        before = self._state_before
+        scale = float(state["time_scale"])
+        game.time_scale = scale if math.isfinite(scale) and 0.0 < scale <= FASTEST else 1.0
         if bool(state["pause"]) != bool(before["pause"]):
             game.pause(bool(state["pause"]))
         if state["restart_session"] and not before["restart_session"]:
