@@ -61,6 +61,7 @@ class SharedMemorySource:
             physics step of the sample. See `PictureDelay`.
 
     Attributes:
+        folder: As given.
         info: The session, refreshed when the game starts another one.
         torn: Copies that had to be made again.
     """
@@ -78,7 +79,7 @@ class SharedMemorySource:
     ) -> None:
         self.steer_lock, self.torn = steer_lock, 0
         self.info = GameInfo(source=self.name)
-        self._folder, self._align, self._clock, self._sleep = folder, align, clock, sleep
+        self.folder, self._align, self._clock, self._sleep = folder, align, clock, sleep
         self._pages: dict[str, Mapping] = {}
         self._static = np.zeros(1, STATIC)
         self._static_bytes = b""
@@ -185,7 +186,7 @@ class SharedMemorySource:
         opened: dict[str, Mapping] = {}
         try:
             for name, layout in ((PHYSICS_NAME, PHYSICS), (GRAPHICS_NAME, GRAPHICS), (STATIC_NAME, STATIC)):
-                opened[name] = Mapping.open(name, layout.itemsize, self._folder)
+                opened[name] = Mapping.open(name, layout.itemsize, self.folder)
         except SourceError as error:
             for mapping in opened.values():
                 mapping.close()
@@ -206,6 +207,19 @@ class SharedMemorySource:
             self.torn += 1
             before = after
         return before
+
+    def _moving_pages(self) -> tuple[bytes, bytes]:
+        """Physics and graphics of one moment: the physics page is the same before and after the other was read."""
+        mapping = self._pages[PHYSICS_NAME]
+        before, graphics = mapping.read(), b""
+        for _ in range(ATTEMPTS):
+            graphics = self._stable(GRAPHICS_NAME)
+            after = mapping.read()
+            if after == before:
+                break
+            self.torn += 1
+            before = after
+        return before, graphics
 
     def _read_static(self) -> None:
         data = self._stable(STATIC_NAME)
@@ -228,7 +242,7 @@ class SharedMemorySource:
             return None
         now = self._clock()
         try:
-            physics, graphics = self._stable(PHYSICS_NAME), self._stable(GRAPHICS_NAME)
+            physics, graphics = self._moving_pages()
             self._notice(_number(physics), now)
             return self._sample(now, page(physics, PHYSICS), page(graphics, GRAPHICS))
         except SourceError:
