@@ -7,7 +7,6 @@ outside: every pointer, count and length is checked before it is followed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -298,8 +297,3 @@ def log_date(date: str, time: str) -> datetime | None:
             except ValueError:
                 continue
     return None
-
-
-def duration(channels: Sequence[LdChannel]) -> float:
-    """[s] Time from the first sample to the end of the longest channel."""
-    return max((len(c.values) / c.rate for c in channels if c.rate), default=math.nan)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from actwin.telemetry.channels import FRAME_CHANNELS, GAME_CHANNELS, WHEELS, Channel
-from actwin.units import FUEL_DENSITY, GRAVITY, KMH_PER_MS, MPH_PER_MS, PASCAL_PER_PSI
+from actwin.units import FUEL_DENSITY, GRAVITY, KMH_PER_MS, MPH_PER_MS, PASCAL_PER_PSI, RADS_PER_RPM
 
 _DEGREE: Final = math.pi / 180.0
 _FAHRENHEIT: Final = 5.0 / 9.0
@@ -36,7 +36,7 @@ UNITS: Final[Mapping[str, Mapping[str, Unit]]] = {
             "mph": Unit(1.0 / MPH_PER_MS)},
     "m/s²": {"g": Unit(GRAVITY), "m/s/s": Unit(1.0), "m/s2": Unit(1.0), "m/s^2": Unit(1.0)},
     "rad": {"deg": Unit(_DEGREE), "rad": Unit(1.0)},
-    "rad/s": {"rad/s": Unit(1.0), "deg/s": Unit(_DEGREE), "rpm": Unit(math.pi / 30.0)},
+    "rad/s": {"rad/s": Unit(1.0), "deg/s": Unit(_DEGREE), "rpm": Unit(RADS_PER_RPM)},
     "1/min": {"rpm": Unit(1.0)},
     "°C": {"c": Unit(1.0), "°c": Unit(1.0), "f": Unit(_FAHRENHEIT, -32.0 * _FAHRENHEIT)},
     "N": {"n": Unit(1.0), "kn": Unit(1e3)},
