@@ -32,6 +32,7 @@ class Bench:
         self.findings: list[Finding] = []
         self._bad: dict[str, Flags] = {}
         self._speed: Floats | None = None
+        self._raw: dict[str, Floats] = {}
 
     def __len__(self) -> int:
         return len(self.time)
@@ -44,6 +45,7 @@ class Bench:
                 bad = self._bad.setdefault(name, np.zeros(len(self.recording), bool))
                 bad[finding.first : finding.last + 1] = True
         self._speed = None
+        self._raw.clear()
 
     def bad(self, *names: str) -> Flags:
         """[K] Rows on which any of these columns was found wrong."""
@@ -53,8 +55,10 @@ class Bench:
         return found[self.order.kept]
 
     def raw(self, name: str) -> Floats:
-        """[K] A column as recorded, NaN where it was found wrong or is not given."""
-        return np.where(self.bad(name), np.nan, self.recording.floats(name)[self.order.kept])
+        """[K] A column as recorded, NaN where it was found wrong or is not given; not to be written to."""
+        if name not in self._raw:
+            self._raw[name] = np.where(self.bad(name), np.nan, self.recording.floats(name)[self.order.kept])
+        return self._raw[name]
 
     def clean(self, name: str) -> Floats:
         """[K] A column with what is wrong in it interpolated; NaN throughout when nothing is left.
@@ -62,7 +66,7 @@ class Bench:
         Args:
             name: Column; angles that wrap are unwrapped.
         """
-        values = self.raw(name)
+        values = self.raw(name).copy()
         known = np.flatnonzero(np.isfinite(values))
         if not len(known):
             return values

@@ -48,6 +48,7 @@ class _Laps:
         self.share: Floats | None = _share(bench, line) if line else None
         self.elapsed = np.cumsum(np.nan_to_num(bench.order.step))
         fall = np.diff(self.share, prepend=self.share[:1]) if self.share is not None else np.zeros(len(bench))
+        self.lap_time = bench.raw("lap_time")
         self.crossings = self._marks(fall < LINE_SHARE - 1.0)
         self.counts = self._marks(_change(bench, "lap_count") > 0.0)
         self.resets = self._marks(_change(bench, "lap_time") < 0.0)
@@ -154,7 +155,7 @@ def _clock_before(laps: _Laps, row: int) -> float:
     reset = laps.resets.near(laps.elapsed[row])
     if not len(reset):
         return np.nan
-    return float(laps.bench.raw("lap_time")[reset[0] - 1] + 0.5 * laps.bench.order.step[reset[0]])
+    return float(laps.lap_time[reset[0] - 1] + 0.5 * laps.bench.order.step[reset[0]])
 
 
 def _between_crossings(laps: _Laps, row: int) -> float:

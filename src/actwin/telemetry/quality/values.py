@@ -79,12 +79,12 @@ def check_ranges(recording: Recording, unknown: Set[str] = frozenset()) -> list[
     """
     findings = []
     for name in sorted(recording.given - unknown):
-        channel, values = COLUMNS[name].channel, recording.floats(name)
+        channel, values = COLUMNS[name].channel, recording.column(name)
         margin = _ROUNDING * max(1.0, abs(channel.low), abs(channel.high))
         with np.errstate(invalid="ignore"):
             below, above = values < channel.low - margin, values > channel.high + margin
         for first, last in runs((below | above) & np.isfinite(values)):
-            part = values[first : last + 1]
+            part = values[first : last + 1].astype(np.float64)
             excess = np.maximum(channel.low - part, part - channel.high)
             worst = float(part[np.argmax(excess)])
             words = f"{name} is {worst:.6g} {channel.unit}, expected {channel.low:g} to {channel.high:g}"
