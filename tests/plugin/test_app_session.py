@@ -532,6 +532,21 @@ def test_config_file(session: Session, tmp_path: Path) -> None:
     assert settings.read(str(path), Log) == settings.defaults()
 
 
+def test_each_instance_has_its_own_file(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two games with one installation tell their apps apart by an environment variable."""
+    path = tmp_path / "second.ini"
+    names = ("ego", "opponents", "simulation_management")
+    ports = "\n".join(f"{name}_server_port = 0" for name in names)
+    path.write_text(f"[actwin]\n{ports}\nego_sampling_freq = 50\n", encoding="utf-8")
+    monkeypatch.setenv("ACTWIN_APP_CONFIG", str(path))
+    entry = session.host._entry
+    entry.acShutdown()
+    del entry.PARTS["config"]
+    entry.acMain("1.16")
+    assert entry.running.config()["ego_sampling_freq"] == 50
+    assert entry.running.config()["ego_server_port"] not in (0, 2345)
+
+
 def test_a_missing_socket_module_is_said(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """AC's own Python has no _socket; the app looks for it in its folder and in the game's, then says what to do."""
     modules = session.host.modules

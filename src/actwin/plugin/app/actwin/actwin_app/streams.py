@@ -142,7 +142,7 @@ class Management(StreamServer):
 
     def __init__(self, socket, address, commands):
         StreamServer.__init__(self, socket, address)
-        self._commands = dict((name.encode("ascii"), function) for name, function in commands.items())
+        self._commands = {name.encode("ascii"): function for name, function in commands.items()}
 
     def take(self, peer):
         """Run complete commands; close a peer that asks for anything else."""

@@ -44,7 +44,7 @@ def thinned(road, encode, limit):
     data, stride = encode(road), 1
     while limit and len(data) > limit and all(len(row) > stride for row in road.values()):
         stride = max(stride + 1, stride * len(data) // limit)
-        data = encode(dict((name, row[::stride]) for name, row in road.items()))
+        data = encode({name: row[::stride] for name, row in road.items()})
     return data
 
 

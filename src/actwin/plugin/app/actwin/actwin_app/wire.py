@@ -31,7 +31,7 @@ def clean(value):
         return value
     if isinstance(value, dict):
         pairs = [(str(key), clean(item)) for key, item in value.items()]
-        return dict((key, item) for key, item in pairs if item is not None)
+        return {key: item for key, item in pairs if item is not None}
     if isinstance(value, (list, tuple)):
         items = [clean(item) for item in value]
         return None if any(item is None for item in items) else items
