@@ -50,7 +50,7 @@ def test_sessions_table(catalogue) -> None:
 
 def test_laps_table(catalogue) -> None:
     rows = catalogue.sql(
-        "SELECT lap, time, lap_time, valid FROM laps JOIN sessions USING (recording) ORDER BY car"
+        "SELECT lap, finished, lap_time, valid FROM laps JOIN sessions USING (recording) ORDER BY car"
     ).rows
     assert rows == [(1, pytest.approx(10.0), 80.0 + day, True) for day in (1, 2, 3)]
 

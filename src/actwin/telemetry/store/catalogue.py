@@ -49,7 +49,7 @@ _LAPS: Final = pa.schema(
     [
         (RECORDING, pa.string()),
         ("lap", pa.int32()),
-        ("time", pa.float64()),
+        ("finished", pa.float64()),
         ("lap_time", pa.float64()),
         ("valid", pa.bool_()),
         ("whole", pa.bool_()),
@@ -182,7 +182,7 @@ def _laps(session: Session) -> list[dict[str, Any]]:
         {
             RECORDING: session.name,
             "lap": lap.number,
-            "time": lap.time,
+            "finished": lap.time,
             "lap_time": lap.lap_time,
             "valid": lap.valid,
             "whole": lap.whole,
