@@ -169,6 +169,23 @@ def test_telemetry_needs_its_names() -> None:
         assert app_messages.telemetry(json.dumps({**names, **wrong}).encode()) is None
 
 
+def test_a_road_is_rows_of_finite_numbers() -> None:
+    found = app_messages.road({"left_lane": [[1, 2], [3, 4]], "speed_arr": [5, 6.5], "none": []})
+    assert found["left_lane"].shape == (2, 2)
+    assert found["speed_arr"].tolist() == [5.0, 6.5]
+    for wrong in (
+        [],
+        {"a": 1},
+        {"a": [[1, 2, 3]]},
+        {"a": [[1], [2, 3]]},
+        {"a": ["x"]},
+        {"a": [math.nan]},
+        {"a": [None]},
+    ):
+        with pytest.raises(SourceError):
+            app_messages.road(wrong)
+
+
 def test_the_app_runs_no_foreign_text() -> None:
     for path in APP_FOLDER.rglob("*.py"):
         calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]

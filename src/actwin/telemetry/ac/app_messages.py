@@ -7,6 +7,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
 
+import numpy as np
+import numpy.typing as npt
+
 from actwin.errors import SourceError
 from actwin.telemetry.ac.app_frames import REQUIRED, SHAPES
 from actwin.telemetry.ac.literal import parse, parse_literal
@@ -127,6 +130,34 @@ def opponents(data: bytes) -> list[dict[str, Any]]:
     if not isinstance(found, list) or len(found) > MAX_NAMES:
         _refuse("it is no list of cars")
     return [mapping(car) for car in found]
+
+
+def road(found: Any) -> dict[str, npt.NDArray[np.float64]]:
+    """Rows of numbers or of points, by name.
+
+    Args:
+        found: As a parser returned it.
+
+    Returns:
+        float[K] or float[K, 2] each, all finite.
+
+    Raises:
+        SourceError: It has another shape.
+    """
+    if not isinstance(found, dict) or len(found) > MAX_NAMES:
+        _refuse("it is no list of names and values")
+    rows = {}
+    for name, value in found.items():
+        try:
+            row = np.array(value, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError):
+            _refuse("a row of the road is no row of numbers")
+        if not isinstance(name, str) or row.ndim not in (1, 2) or row.shape[1:] not in ((), (2,)):
+            _refuse("a row of the road is no row of points")
+        if not np.all(np.abs(row) < HUGE):
+            _refuse("a point of the road is nowhere")
+        rows[name] = row
+    return rows
 
 
 class OpponentStream:

@@ -6,6 +6,9 @@ import socket
 import time
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from actwin.errors import SourceError
 from actwin.telemetry.ac import app_messages
 from actwin.telemetry.ac.literal import MAX_LENGTH, Completeness, parse
@@ -58,16 +61,17 @@ class AppQuestions:
         """
         return app_messages.mapping(parse(self._ask("get_config", "", timeout)))
 
-    def track_info(self, timeout: float = ANSWER_TIMEOUT) -> dict[str, list[Any]]:
-        """Line and borders of the road: lists of [x, y] in the protocol's axes, empty where the game has none.
+    def track_info(self, timeout: float = ANSWER_TIMEOUT) -> dict[str, npt.NDArray[np.float64]]:
+        """Line and borders of the road as the game's own drivers know it; empty where the game has none.
+
+        Returns:
+            `fast_lane`, `left_lane`, `right_lane`: float[K, 2], [m] in the protocol's x and y, which are ours;
+            `throttle_arr`, `brake_arr`, `speed_arr`: float[K].
 
         Raises:
             SourceError: No answer, or not the app's.
         """
-        found = parse(self._ask("get_track_info", "", timeout))
-        if not isinstance(found, dict) or not all(isinstance(value, list) for value in found.values()):
-            raise SourceError(f"The answer at {self.host}:{self.management_port} is not the in-game app's. {CURE}")
-        return {str(name): value for name, value in found.items()}
+        return app_messages.road(parse(self._ask("get_track_info", "", timeout)))
 
     def opponents(self, timeout: float = 2.0) -> list[dict[str, Any]]:
         """The other cars at this moment.
