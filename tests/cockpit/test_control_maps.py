@@ -87,7 +87,7 @@ def test_the_procedure_finds_what_stands_between_command_and_car(make_game) -> N
 
     game.send = bent
     seen = []
-    maps = measure_controls(game, game, car="x", hold=0.12, on_step=lambda name, step: seen.append(name))
+    maps = measure_controls(game, game, car="x", hold=0.07, on_step=lambda name, step: seen.append(name))
     assert len(seen) == 17 + 11 + 11
     assert (maps.car, maps.actuator) == ("x", "memory")
     assert maps.steer.invert(1.0) == pytest.approx(0.7, abs=0.13)

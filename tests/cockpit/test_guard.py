@@ -23,6 +23,7 @@ from actwin.cockpit.guard import hold
 from actwin.errors import ControlError, MissingExtraError, SourceError
 from actwin.telemetry.ac.custom_ai import CAR, CAR_CONTROLS, car_name, controls_name
 from actwin.telemetry.ac.mapping import Mapping
+from actwin.telemetry.ac.memory import SharedMemorySource
 from actwin.telemetry.channels import Controls, neutral_controls
 
 SECOND = 20.0
@@ -164,7 +165,7 @@ def csp(tmp_path: Any) -> Iterator[Csp]:
 
 
 def test_a_process_of_its_own_holds_the_controls(csp: Csp) -> None:
-    actuator = open_actuator("custom_ai", folder=csp.folder, brake=0.5)
+    actuator = open_actuator("custom_ai", SharedMemorySource(csp.folder), brake=0.5)
     assert isinstance(actuator, GuardedActuator)
     assert actuator.name == f"custom_ai:{csp.folder}"
     sent = actuator.send(flat_out())
@@ -197,7 +198,7 @@ DRIVER = """
     import numpy as np
     from actwin.cockpit.actuators.protocol import open_actuator
     from actwin.telemetry.channels import neutral_controls
-    actuator = open_actuator("custom_ai", folder=sys.argv[1])
+    actuator = open_actuator("custom_ai:" + sys.argv[1])
     controls = neutral_controls(1)
     controls["throttle"] = 1.0
     while True:

@@ -115,6 +115,22 @@ def test_a_source_that_tells_too_little_is_refused(make_game) -> None:
         seat(game).connect()
 
 
+def test_steering_follows_from_the_wheels_angle_and_the_cars_lock(make_game) -> None:
+    game = make_game()
+    whole = game.sample
+
+    def by_angle():
+        sample = whole()
+        sample.frame["steer_angle"] = 0.5 * game.simulator.cars[0].steering.wheel_lock
+        sample.frame["steer"] = np.nan
+        return sample
+
+    game.sample = by_angle
+    cockpit = seat(game)
+    assert cockpit.reset()["steer"][0] == pytest.approx(0.5)
+    assert np.isfinite(cockpit.frames["slip_angle"]).all()
+
+
 def test_controls_pass_limits_and_measured_maps(make_game) -> None:
     game = make_game()
     maps = ControlMaps(

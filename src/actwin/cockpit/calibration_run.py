@@ -50,8 +50,7 @@ def calibrate(
 
     try:
         info = telemetry.connect()
-        kind, _, place = source.partition(":")
-        moved = open_actuator(actuator, telemetry, folder=place if kind == "memory" else "")
+        moved = open_actuator(actuator, telemetry)
         try:
             maps = measure_controls(telemetry, moved, car=info.car, hold=hold, on_step=told)
         finally:

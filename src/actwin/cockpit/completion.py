@@ -29,8 +29,8 @@ FLOAT_COLUMNS: Final = np.array([not channel.integer for channel in FRAME_CHANNE
 class Completion:
     """Fills the channels of one car's frames that its source does not tell.
 
-    Always: the place on the road. Where missing: wheels on and beyond the road, slips of the wheels, the angle of the
-    steering wheel, validity of the lap, and energy lost in collisions (a lower bound: what was lost faster than brakes
+    Always: the place on the road. Where missing: wheels on and beyond the road, slips of the wheels, steering by the
+    car's lock, validity of the lap, and energy lost in collisions (a lower bound: what was lost faster than brakes
     and air could have taken it). What cannot be derived stays 0 and is listed.
 
     Args:
@@ -52,11 +52,11 @@ class Completion:
         self._lap, self._mass, self._wheel_lock = track.length, car.chassis.mass, car.steering.wheel_lock
         self._allowed_out = Conditions().allowed_tyres_out
         able = {*PLACE, "lap_progress"}
-        if "steer" in told:
-            able.add("steer_angle")
+        if "steer" in told or "steer_angle" in told:
+            able |= {"steer", "steer_angle"}
         if {"x", "y", "yaw"} <= told:
             able |= {*GROUND, "lap_valid", "last_lap_valid"}
-        if {"vx", "vy", "yaw_rate", "steer", "wheel_speed"} <= told:
+        if {"vx", "vy", "yaw_rate", "wheel_speed"} <= told and "steer" in told | able:
             able |= set(SLIP)
         if "speed" in told:
             able.add("collision")
@@ -79,6 +79,8 @@ class Completion:
         self._road.fill(frames, ground=bool(self.derived & set(GROUND)))
         if "steer_angle" in self.derived:
             frames["steer_angle"] = frames["steer"] * self._wheel_lock
+        elif "steer" in self.derived:
+            frames["steer"] = np.clip(frames["steer_angle"] / self._wheel_lock, -1.0, 1.0)
         if self.derived & set(SLIP):
             for name, values in zip(SLIP, self._slip.compute(frames), strict=True):
                 if name in self.derived:

@@ -338,9 +338,9 @@ class LiveCockpit:
 
     def close(self) -> None:
         """Leaves the car neutral and lets go."""
-        self._drop()
         if self._actuator is not None:
             self._actuator.close()
+        self._drop()
 
 
 def _named(load: Callable[[str], Thing], kind: str, name: str) -> Thing:
@@ -382,11 +382,9 @@ def open_cockpit(
         SourceError: `auto`, and no game answers.
     """
     telemetry = open_source(source)
-    kind, _, place = source.strip().partition(":")
-    folder = place if kind == "memory" else ""
     return LiveCockpit(
         telemetry,
-        lambda: open_actuator(actuator, telemetry, folder=folder),
+        lambda: open_actuator(actuator, telemetry),
         track,
         car,
         period,

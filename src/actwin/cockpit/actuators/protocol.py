@@ -91,17 +91,14 @@ def within_range(controls: Controls) -> Controls:
     return sent
 
 
-def open_actuator(
-    text: str, source: Source | None = None, *, folder: str = "", brake: float = NEUTRAL_BRAKE
-) -> Actuator:
+def open_actuator(text: str, source: Source | None = None, *, brake: float = NEUTRAL_BRAKE) -> Actuator:
     """An actuator from how the user names it.
 
     Args:
         text: `custom_ai` or `custom_ai:FOLDER` (Custom Shaders Patch), `app` or `app:HOST[:PORT]` (the in-game app),
             `vigem` or `vjoy` (virtual controllers of Windows), `uinput` (Linux), `none` to move nothing, `auto` for the
             first of them that works.
-        source: Where the telemetry comes from; `app` shares its connection.
-        folder: Of the game's shared memory where it is not the platform's own place.
+        source: Where the telemetry comes from; `custom_ai` looks in the same folder, `app` shares the connection.
         brake: [-] Pedal of the car while nobody drives.
 
     Raises:
@@ -111,8 +108,8 @@ def open_actuator(
     """
     kind, _, rest = text.strip().partition(":")
     if kind == "auto" and not rest:
-        return _first_that_works(source, folder, brake)
-    if kind == "custom_ai" and folder and not rest:
+        return _first_that_works(source, brake)
+    if kind == "custom_ai" and not rest and (folder := getattr(source, "folder", None)):
         text = f"custom_ai:{folder}"
     if kind not in _OPENERS:
         raise ConfigError(
@@ -121,13 +118,13 @@ def open_actuator(
     return _OPENERS[kind](text.strip(), rest, source, brake)
 
 
-def _first_that_works(source: Source | None, folder: str, brake: float) -> Actuator:
+def _first_that_works(source: Source | None, brake: float) -> Actuator:
     """Nearest to the car first: Custom AI, the app, a virtual controller of this platform."""
     pads = {"win32": ("vigem", "vjoy"), "linux": ("uinput",)}.get(sys.platform, ())
     failures = []
     for text in ("custom_ai", "app", *pads):
         try:
-            return open_actuator(text, source, folder=folder, brake=brake)
+            return open_actuator(text, source, brake=brake)
         except ActwinError as error:
             failures.append(f"{text}: {error}")
     raise SourceError(f"Nothing can move the controls. {' '.join(failures)}")
