@@ -28,6 +28,7 @@ from actwin.cockpit.twin import TwinCockpit
 from actwin.content.library import load_car, load_track
 from actwin.driving.driver import Driver
 from actwin.driving.live_drive import EXPERT, Driven, LiveDrive, drive_live, grid_pose
+from actwin.driving.priority import raised
 from actwin.driving.realtime import ANSWER, Drive, drive
 from actwin.telemetry.ac.source import open_source
 from actwin.twin.simulator import PHYSICS_STEP, Simulator
@@ -103,7 +104,8 @@ def with_a_network(options: argparse.Namespace, place: str) -> Drive:
         driver = PolicyDriver(task, policy)
         driver.act(cockpit.frames.copy())
         cockpit.place(grid_pose(task.track))
-        return drive(cockpit, driver, seconds=options.minutes * 60.0, pacer=cockpit.pacer)
+        with raised():
+            return drive(cockpit, driver, seconds=options.minutes * 60.0, pacer=cockpit.pacer)
     finally:
         cockpit.close()
 
@@ -165,6 +167,8 @@ def main() -> int:
     parser.add_argument("--delay", type=float, default=PHYSICS_STEP, help="[s] of the controls in the simulator")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     options = parser.parse_args()
+    if options.laps < 2:
+        parser.error("the first lap starts from rest; give at least 2")
     with tempfile.TemporaryDirectory(prefix="actwin_") as name, contextlib.ExitStack() as running:
         folder = Path(name)
         serve = ["serve", "--driver", "none", "--folder", name, "--remote-port", "0", "--app-port", "0"]

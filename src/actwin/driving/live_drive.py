@@ -14,6 +14,7 @@ from actwin.content.library import load_car, load_track
 from actwin.content.track import Track
 from actwin.driving.driver import Driver
 from actwin.driving.interruption import Interruption
+from actwin.driving.priority import raised
 from actwin.driving.realtime import Drive, drive
 from actwin.errors import ConfigError, SourceError
 from actwin.telemetry.ac.source import Sample, open_source
@@ -204,7 +205,8 @@ def _drive(
     gc.collect()
     gc.freeze()
     try:
-        done = drive(cockpit, driver, seconds=seconds, laps=laps, stop=stop, on_period=turn, pacer=cockpit.pacer)
+        with raised():
+            done = drive(cockpit, driver, seconds=seconds, laps=laps, stop=stop, on_period=turn, pacer=cockpit.pacer)
     finally:
         gc.unfreeze()
         session, problem = (None, "") if tape is None else tape.close()
