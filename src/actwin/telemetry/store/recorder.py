@@ -61,7 +61,7 @@ class Recorder:
 
     Args:
         root: Folder of all sessions.
-        info: What the source told about car and track; or a complete meta.
+        info: What the source told about car and track; or a complete meta, to which nothing below is added.
         driver: Label of who drives.
         settings: Kept in the meta: task, weather, options; values that JSON knows.
         period: [s] Expected time between samples, kept in the meta.

@@ -19,6 +19,8 @@ from actwin.telemetry.store.schema import BASE, META_KEY, TIME, check_schema, mi
 
 GROUP_ROWS: Final = 32_768
 """Rows of a row group: 20 MB in memory, 98 s of the game's physics rate."""
+GATHERED_ROWS: Final = 8192
+"""Rows of a stream that are worked on together."""
 LAP_LIMIT: Final = 10_000
 """Laps kept in a lap table."""
 STREAM_ERRORS: Final = (pa.ArrowException, OSError, MemoryError)
@@ -208,12 +210,24 @@ def compact(folder: Path, meta: SessionMeta) -> SessionMeta:
     missing = missing_columns(meta.missing)
     ended = datetime.fromtimestamp((folder / STREAM).stat().st_mtime, UTC)
     meta = meta.changed(ended=max(ended, meta.started))
-    rows = (with_nulls(batch, missing) for batch in stream_batches(folder / STREAM))
+    rows = (with_nulls(batch, missing) for batch in _gathered(stream_batches(folder / STREAM)))
     schema = stream_schema(folder / STREAM) or BASE
     check_schema(schema, folder)
     meta = save_table(folder, meta, rows, schema)
     (folder / STREAM).unlink()
     return meta
+
+
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in fewer batches: a recorder writes many small ones, and work on a column costs by the batch."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(each.num_rows for each in waiting) >= GATHERED_ROWS:
+            yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
+            waiting = []
+    if waiting:
+        yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
 
 
 def recover(folder: Path, meta: SessionMeta) -> SessionMeta | None:
