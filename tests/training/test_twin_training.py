@@ -12,10 +12,12 @@ from actwin.analysis.laps import Lap
 from actwin.driving.line_follower import LineFollower
 from actwin.driving.policy import PolicyDriver
 from actwin.errors import CheckpointError
+from actwin.telemetry.store.session import Session
 from actwin.training.config import RunConfig, load_config
 from actwin.training.evaluation import Drive, drive_laps, rate, summarise
 from actwin.training.imitation import clone_expert, demonstrate
 from actwin.training.pipeline import train
+from actwin.training.race import evaluate_checkpoint, interval, save_rollouts
 from actwin.training.trainer import Trainer
 from actwin.training.world import TwinWorld
 
@@ -92,7 +94,7 @@ def test_the_expert_laps_from_every_start(world: TwinWorld) -> None:
 
 def drive(*laps: tuple[float, bool], collision: float = 0.0) -> Drive:
     made = [Lap("x", 1, 0, 1, 0.0, time, (time,), valid, 50.0, 0) for time, valid in laps]
-    return Drive("x", "flying", None, made, 0, collision, 50.0, 0.0)
+    return Drive("x", "flying", None, made, 0, collision, 50.0, 0.0, 0.0, 1.0)
 
 
 def test_rating_prefers_clean_over_fast() -> None:
@@ -164,3 +166,25 @@ def test_agents_with_a_memory_train_in_the_twin_and_drive_from_their_checkpoint(
     for _ in range(10):
         simulator.step(driver.act(simulator.frames))
     assert np.isfinite(simulator.frames["speed"]).all()
+
+
+def test_evaluation_keeps_reward_and_borders_and_saves_sessions(trained: Path, tmp_path: Path) -> None:
+    drives = evaluate_checkpoint(trained / "last.pt", laps=1, episodes=3)
+    assert [drive.start for drive in drives] == ["grid", "flying", "around"]
+    assert all(math.isfinite(drive.reward) for drive in drives)
+    frames = drives[1].rollout.frames
+    assert drives[1].least_border == np.minimum(frames["border_left"], frames["border_right"]).min()
+    folders = save_rollouts(drives, tmp_path)
+    session = Session.open(folders[1])
+    assert (session.meta.track, session.meta.driver, session.meta.frames) == ("oval", "last", len(frames))
+    np.testing.assert_array_equal(session.frames["speed"], frames["speed"])
+
+
+def test_intervals_by_hand() -> None:
+    """Three values: mean 2, deviation 1, t = 4.3027 at two degrees of freedom."""
+    value = interval([1.0, 2.0, 3.0, math.inf])
+    assert value.mean == 2.0
+    assert value.half == pytest.approx(4.30265 / math.sqrt(3.0), rel=1e-4)
+    assert value.runs == 3
+    assert math.isnan(interval([1.0]).half)
+    assert math.isnan(interval([math.nan]).mean)
