@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from recorded import INFO, drive
 
 from actwin.errors import SessionError, UnknownNameError
@@ -228,6 +232,30 @@ def test_a_foreign_stream_is_refused(tmp_path) -> None:
     found = scan(tmp_path)
     assert [session.name for session in found.sessions] == [good.name]
     assert "no column 'time'" in found.damaged[bad]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.datetimes().map(str),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(SessionMeta.model_fields)), JSON))
+def test_whatever_a_meta_holds_it_is_usable_or_refused(fields) -> None:
+    try:
+        found = parse(json.dumps(fields), "file")
+    except SessionError:
+        return
+    assert parse(found.dump(), "again") == found
+    assert found.started.astimezone(UTC) > datetime(1970, 1, 1, tzinfo=UTC)
+    assert found.best_lap is None or found.best_lap > 0.0
+
+
+@given(st.binary() | st.text().map(str.encode) | st.just(b"[" * 100_000))
+def test_no_bytes_break_the_reader_of_meta(content) -> None:
+    with contextlib.suppress(SessionError):
+        assert parse(content, "file").frames == 0
 
 
 def test_best_lap_is_the_fastest_that_may_count() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FORMAT: Final = "actwin-session-1"
 JSON_LIMIT: Final = 4 * 1024 * 1024
 """Bytes a `session.json` may have."""
+_YEARS: Final = range(1971, 9000)
 _OWN_FACTS: Final = ("source", "car", "track", "layout", "driver")
 
 
@@ -39,7 +40,7 @@ class LapMark(_Model):
 
     number: int
     time: float
-    lap_time: float | None = None
+    lap_time: float | None = Field(None, gt=0.0)
     valid: bool | None = None
     whole: bool = True
 
@@ -96,6 +97,8 @@ class SessionMeta(_Model):
     @classmethod
     def _with_zone(cls, moment: datetime | None) -> datetime | None:
         """A moment without a zone is this computer's."""
+        if moment is not None and moment.year not in _YEARS:  # beyond them no clock can be converted
+            raise ValueError(f"the year {moment.year} is no year of a recording")
         return moment.astimezone() if moment is not None and moment.tzinfo is None else moment
 
     @classmethod
