@@ -19,7 +19,8 @@ def asked(monkeypatch):
     found = {"drive": Drive(0.039, 100, 1300, 2, [LapDriven(1, 83.456, True)], ended="laps")}
     found["drive"].sections["send"] = Spread(100, 0.001, 0.002, 0.003)
 
-    def drive_live(wanted, **limits):
+    def drive_live(wanted, on_stage, **limits):
+        on_stage("Driving")
         found.update(wanted=wanted, **limits)
         return Driven(found["drive"], "monza", "dallara_f317", wanted.driver, "memory", "custom_ai", ("tyre_wear",))
 
@@ -60,7 +61,7 @@ def test_a_game_that_vanished_is_an_error_after_the_report(capsys, asked) -> Non
     code, out, err = run(capsys, "drive", "expert")
     assert code == 1
     assert "1:23.456" in out
-    assert err == "Error: The game is gone.\n"
+    assert err == "Driving ...\nError: The game is gone.\n"
 
 
 def test_the_documents_script_is_the_command(capsys, asked, monkeypatch, repository) -> None:

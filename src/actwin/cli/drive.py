@@ -48,7 +48,11 @@ def drive(
     from actwin.driving.live_drive import LiveDrive, drive_live
 
     wanted = LiveDrive(driver, source, actuator, track, car, start.value, record, reconnect)
-    driven = drive_live(wanted, seconds=seconds, laps=laps, on_period=None if as_json else _ticker())
+    screen = console(stderr=True)
+    driven = drive_live(
+        wanted, seconds=seconds, laps=laps, on_period=None if as_json else _ticker(),
+        on_stage=lambda words: screen.print(f"{words} ...", soft_wrap=True),
+    )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(_as_object(driven)))
     else:

@@ -87,6 +87,7 @@ def drive_live(
     laps: int | None = None,
     stop: Interruption | None = None,
     on_period: Callable[[Drive, Frames, Controls], None] | None = None,
+    on_stage: Callable[[str], None] | None = None,
 ) -> Driven:
     """Connects, prepares the driver, drives, lets go.
 
@@ -96,6 +97,7 @@ def drive_live(
         laps: To complete; None means without end.
         stop: Ends it; by default Ctrl-C and a request to end the process do.
         on_period: As of `drive`.
+        on_stage: Gets told what is done next.
 
     Raises:
         SourceError: No game, no controls, or not the track that the driver knows.
@@ -103,16 +105,20 @@ def drive_live(
         CheckpointError: The checkpoint cannot be used.
         SessionError: The folder of recordings cannot be written.
     """
+    tell = on_stage or (lambda words: None)
     with stop or Interruption() as stop:
         policy = None if wanted.driver == EXPERT else _policy(wanted)
         cockpit = _cockpit(wanted, policy, stop)
         try:
+            tell("Looking for the game")
             cockpit.connect()
+            tell(f"Preparing the driver for {cockpit.car.name} on {cockpit.track.name}")
             driver = policy or _expert(cockpit)
             # The first call compiles; nobody should wait for that on the track.
             driver.act(cockpit.frames.copy())
             _skip_what_came_meanwhile(cockpit)
             _take_place(cockpit, wanted.start)
+            tell("Driving; Ctrl-C stops")
             return _drive(cockpit, driver, wanted, seconds, laps, stop, on_period)
         finally:
             cockpit.close()
