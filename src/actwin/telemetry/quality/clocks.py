@@ -76,15 +76,18 @@ def _place_clock(bench: Bench) -> list[ClockRate]:
     """
     if not bench.recording.has("x", "y"):
         return []
-    speed, place = bench.speed(), np.column_stack([bench.clean("x"), bench.clean("y")])
-    moved = np.linalg.norm(np.diff(place, axis=0, prepend=place[:1]), axis=1)
-    bad = bench.bad("x", "y", "vel", "vx")
-    fast = bench.linked & (moved > 0.0) & (speed > FAST) & ~bad & ~np.roll(bad, 1)
+    place, way = np.column_stack([bench.clean("x"), bench.clean("y")]), bench.integral(bench.speed())
+    new = np.flatnonzero(
+        np.any(np.diff(place, axis=0, prepend=np.nan) != 0.0, axis=1) & ~bench.bad("x", "y", "vel", "vx")
+    )
+    moved, driven = np.linalg.norm(np.diff(place[new], axis=0), axis=1), np.diff(way[new])
+    step = np.diff(bench.time[new])
+    fast = (np.diff(np.cumsum(~bench.linked)[new]) == 0) & (driven > FAST * step)
     if np.count_nonzero(fast) < BLOCK_ROWS:
         return []
-    told = moved[fast] / np.diff(bench.integral(speed), prepend=0.0)[fast] * bench.order.step[fast]
-    rate = float(told.sum() / bench.order.step[fast].sum())
-    jitter = float(np.percentile(np.abs(bench.order.step[fast] - told), _USUAL_JITTER))
+    told = moved[fast] / driven[fast] * step[fast]
+    rate = float(told.sum() / step[fast].sum())
+    jitter = float(np.percentile(np.abs(step[fast] - told), _USUAL_JITTER))
     return [ClockRate("place", rate, 1.0, jitter)]
 
 

@@ -20,7 +20,7 @@ JUMP_FACTOR: Final = 2.5
 """[-] ... and so many times the rate that it usually keeps below:"""
 JUMP_RATE: Final = 2.0 * GRAVITY
 """[m/s²] ... or this if it is more: what accelerations miss between rare samples."""
-JUMP_USUAL: Final = 99.5
+JUMP_USUAL: Final = 98.0
 """[%] Percentile of the rates of change that is called usual; braking and cornering are most of a lap, hits are not."""
 PLACE_MARGIN: Final = 1.0
 """[m] The place may differ by this from where the velocity leads ..."""

@@ -15,6 +15,10 @@ RADIAN: Final = degrees(1.0)
 """[°] One radian."""
 
 
+USUAL: Final = 90.0
+"""[%] Percentile of a column's size that tells its unit: a pedal rests most of the time, bad values are rare."""
+
+
 class Scale(NamedTuple):
     """How the values of columns become SI: `factor * value + offset`."""
 
@@ -33,7 +37,7 @@ class Magnitude(NamedTuple):
     channels: tuple[str, ...]
     low: float
     high: float
-    """The 99th percentile of the column's size lies between these ..."""
+    """Nine tenths of what differs from 0 are below a size that lies between these ..."""
     unit: str
     """... when it is in this unit."""
     factor: float
@@ -80,10 +84,10 @@ def check_magnitudes(bench: Bench) -> list[Scale]:
             columns = tuple(name for name in _columns_of(channel) if bench.recording.has(name))
             values = np.abs(np.concatenate([bench.raw(name) for name in columns])) if columns else np.zeros(0)
             asked = np.tile(fast, len(columns)) if magnitude.moving else np.ones(len(values), bool)
-            values = values[asked & np.isfinite(values)]
+            values = values[asked & np.isfinite(values) & (values > 0.0)]
             if len(values) < 10:
                 continue
-            size = float(np.percentile(values, 99.0))
+            size = float(np.percentile(values, USUAL))
             if magnitude.low < size <= magnitude.high:
                 words = f"{channel} reads up to {size:.4g}: probably {magnitude.unit}"
                 found.append(Scale(columns, magnitude.factor, magnitude.offset, size, words))
