@@ -17,7 +17,7 @@ from actwin.content.library import car_names, track_names
 
 COMMANDS = [
     (), ("demo",), ("tracks",), ("tracks", "show"), ("tracks", "fit"), ("cars",), ("cars", "show"), ("sim",),
-    ("train",), ("evaluate",), ("install-app",), ("watch",), ("serve",), ("drive",), ("import",), ("calibrate-controls",),
+    ("train",), ("evaluate",), ("runs",), ("install-app",), ("watch",), ("serve",), ("drive",), ("import",), ("calibrate-controls",),
     ("doctor",), ("record",), ("sessions",), ("sql",), ("export",),
 ]  # fmt: skip
 HEAVY = ("torch", "numba", "scipy", "plotly", "gymnasium", "numpy")

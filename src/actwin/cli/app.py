@@ -19,6 +19,7 @@ from actwin.cli import (
     import_,
     install_app,
     record,
+    runs,
     serve,
     sessions,
     sim,
@@ -63,6 +64,7 @@ app.add_typer(cars.app, name="cars")
 app.command("sim", epilog=sim.EXAMPLES)(sim.sim)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("install-app", epilog=install_app.EXAMPLES)(install_app.install_app)
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
