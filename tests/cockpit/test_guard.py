@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actwin.cockpit.actuators.guard_wire import CLOSE, REPLY, REQUEST, RESET, SEND, UNKNOWN_GEAR, receive
+from actwin.cockpit.actuators import guarded
+from actwin.cockpit.actuators.guard_wire import CLOSE, REPLY, REQUEST, RESET, SEND, TOKEN, UNKNOWN_GEAR, receive
 from actwin.cockpit.actuators.guarded import GuardedActuator
 from actwin.cockpit.actuators.protocol import NEUTRAL_BRAKE, Pose, open_actuator
 from actwin.cockpit.guard import hold
@@ -191,6 +192,27 @@ def _keep_sending(actuator: GuardedActuator) -> None:
 def _with(controls: Controls, name: str, value: float) -> Controls:
     controls[name] = value
     return controls
+
+
+class Running:
+    """A process that goes on."""
+
+    def poll(self) -> None:
+        return None
+
+
+def test_strangers_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actwin.cockpit.actuators.guarded.TURN_AWAY", 0.05)
+    token = bytes(range(TOKEN))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        callers = [socket.create_connection(server.getsockname()) for _ in range(4)]
+        callers[0].sendall(b"x" * TOKEN)
+        callers[1].close()
+        callers[3].sendall(token + b"more")
+        connection = guarded._accept(server, Running(), token)  # type: ignore[arg-type]
+        assert connection.recv(4) == b"more"
+        for caller in (connection, *callers):
+            caller.close()
 
 
 DRIVER = """

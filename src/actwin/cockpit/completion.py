@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from actwin.cockpit.road_position import PLACE, RoadPosition
 from actwin.cockpit.wheel_slip import WheelSlip
 from actwin.content.car import Car
 from actwin.content.track import Track
-from actwin.telemetry.channels import FRAME_CHANNELS, Frames, as_floats
+from actwin.telemetry.channels import FRAME_CHANNEL, FRAME_CHANNELS, FRAME_COLUMN, Frames, as_floats
 from actwin.twin.simulator import PHYSICS_STEP
 from actwin.twin.world import Conditions
 
@@ -22,8 +23,13 @@ HARDEST: Final = 60.0
 GROUND: Final = ("surface", "tyres_out")
 SLIP: Final = ("slip_ratio", "slip_angle", "grip_use")
 FLOATS: Final = tuple(channel.name for channel in FRAME_CHANNELS if not channel.integer)
-FLOAT_COLUMNS: Final = np.array([not channel.integer for channel in FRAME_CHANNELS for _ in channel.columns])
-"""Columns of `as_floats` that hold numbers, not integer bits."""
+
+
+def columns(names: Iterable[str]) -> npt.NDArray[np.int64]:
+    """Columns of `as_floats` of some channels of FRAME."""
+    return np.array(
+        [FRAME_COLUMN[name] + k for name in names for k in range(len(FRAME_CHANNEL[name].columns))], np.int64
+    )
 
 
 class Completion:
@@ -31,7 +37,8 @@ class Completion:
 
     Always: the place on the road. Where missing: wheels on and beyond the road, slips of the wheels, steering by the
     car's lock, validity of the lap, and energy lost in collisions (a lower bound: what was lost faster than brakes
-    and air could have taken it). What cannot be derived stays 0 and is listed.
+    and air could have taken it). What cannot be derived stays 0 and is listed. What the source does tell is never
+    mended: where it is not finite, so is what follows from it.
 
     Args:
         track: The road.
@@ -62,6 +69,7 @@ class Completion:
             able.add("collision")
         self.derived = self.missing & able
         self.lacking = self.missing - able
+        self._blank = columns(self.lacking)
         self.forget()
 
     def forget(self) -> None:
@@ -86,8 +94,7 @@ class Completion:
                 if name in self.derived:
                     frames[name] = values
         self._follow(frames)
-        floats = as_floats(frames)
-        floats[np.isnan(floats) & FLOAT_COLUMNS] = 0.0
+        as_floats(frames)[:, self._blank] = 0.0
         self._before = frames.copy()
 
     def _follow(self, frames: Frames) -> None:

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeVar
 import numpy as np
 
 from actwin.cockpit.actuators.protocol import Actuator, Pose, open_actuator, within_range
-from actwin.cockpit.completion import FLOATS, NEEDED, Completion
+from actwin.cockpit.completion import FLOATS, NEEDED, Completion, columns
 from actwin.cockpit.control_maps import ControlMaps, load_maps
 from actwin.cockpit.game_clock import GameClock
 from actwin.cockpit.limits import ControlLimits, refuse_broken
@@ -20,7 +20,7 @@ from actwin.errors import ConfigError, SourceError, UnknownNameError
 from actwin.pacing import Pacer
 from actwin.telemetry.ac.pages import Status
 from actwin.telemetry.ac.source import GameInfo, Sample, Source, open_source
-from actwin.telemetry.channels import FRAME, Controls, Frames, neutral_controls
+from actwin.telemetry.channels import FRAME, Controls, Frames, as_floats, neutral_controls
 
 REACTION: Final = "from telemetry to controls sent"
 """Section of the pacer: how old a frame is when the controls that answer it are sent."""
@@ -95,6 +95,7 @@ class LiveCockpit:
         self._bent = not self._maps.straight
         self._clock = GameClock(period)
         self._completion: Completion | None = None
+        self._needed = columns(())
         self._sent: Controls = neutral_controls(1)
         self.frames: Frames = np.zeros(1, FRAME)
         self.sample: Sample | None = None
@@ -148,6 +149,7 @@ class LiveCockpit:
             SourceError: No game, no live session, a source that tells too little to drive, or another track.
             UnknownNameError: The game's track or car is not known; give it by hand.
         """
+        self._needed = columns(())
         self.info = self.source.connect(timeout)
         self._track = self._track or _named(load_track, "track", self.info.track)
         self._car = self._car or _named(load_car, "car", self.info.car)
@@ -160,6 +162,7 @@ class LiveCockpit:
         missing = _missing(first.frame, self.info.source)
         self._completion = Completion(self._track, self._car, missing, self._period)
         self._clock = GameClock(self._period, numbered="packet_id" not in missing)
+        self._needed = columns(set(NEEDED) - missing)
         self._require_what_driving_needs()
         self._begin(first)
         self._require_the_same_road(self._track)
@@ -302,7 +305,7 @@ class LiveCockpit:
         """
         while (left := end - time.perf_counter()) > 0.0:
             sample = self.source.read(left)
-            if sample is not None and sample.game["status"][0] == Status.LIVE:
+            if sample is not None and sample.game["status"][0] == Status.LIVE and self._is_sound(sample):
                 self.status = "live"
                 return sample
         health = self.source.health()
@@ -313,6 +316,10 @@ class LiveCockpit:
             "The game has vanished: nothing new came for a second. Start a session, or run `actwin serve` to emulate "
             "one."
         )
+
+    def _is_sound(self, sample: Sample) -> bool:
+        """Whether a sample can be driven by; one that is not is left out like one that was lost."""
+        return bool(np.isfinite(as_floats(sample.frame)[0, self._needed]).all())
 
     def _begin(self, sample: Sample) -> None:
         """Takes a sample as the first of a drive."""

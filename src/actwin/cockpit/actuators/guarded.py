@@ -37,6 +37,8 @@ from actwin.telemetry.channels import CONTROLS, Controls
 
 START: Final = 20.0
 """[s] For the process to start, on a busy machine, and for the game to take the car."""
+TURN_AWAY: Final = 1.0
+"""[s] For a caller to say the token."""
 ANSWER: Final = 0.5
 """[s] For one request."""
 PLACED: Final = 4.0
@@ -191,7 +193,7 @@ def _accept(server: socket.socket, process: subprocess.Popen[bytes], token: byte
         except TimeoutError:
             continue
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.settimeout(START)
+        connection.settimeout(TURN_AWAY)
         try:
             if secrets.compare_digest(receive_bytes(connection, TOKEN) or b"", token):
                 return connection
