@@ -107,7 +107,8 @@ class Completion:
             if "collision" in self.derived:
                 frames["collision"] = self._energy_lost(float(last["speed"]), float(now["speed"]), elapsed)
             if now["lap_distance"] - last["lap_distance"] < -0.5 * self._lap and now["lap_time"] <= last["lap_time"]:
-                self._last_valid, self._valid, self._moved = int(self._valid and not self._moved), 1, False
+                self._last_valid = int(last["lap_valid"] > 0 and not self._moved)
+                self._valid, self._moved = 1, False
         if now["tyres_out"] > self._allowed_out:
             self._valid = 0
         if "lap_valid" in self.derived:
