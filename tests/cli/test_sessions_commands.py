@@ -80,7 +80,7 @@ def test_record_writes_a_session_and_says_where(capsys, tmp_path, source) -> Non
     code, out, err = run(capsys, "record", "--seconds", "2", "--to", "csv", "--to", "json", "--folder", str(tmp_path))
     assert (code, err) == (0, "")
     (made,) = sessions(tmp_path)
-    assert "dallara_f317 on monza: 2.0 s, 51 frames, 0 laps" in out
+    assert "dallara_f317 on monza: 2.0 s, 51 frames, 0 missed, 0 laps" in out
     assert "Ended: time." in out
     assert all(f"Written: {made.folder / name}" in out for name in ("", "telemetry.csv", "telemetry.json") if name)
     assert len(made) == 51

@@ -49,6 +49,7 @@ class ScriptedSource:
 
     def connect(self, timeout: float = 2.0) -> GameInfo:
         self.connected += 1
+        self.dropped = 0
         return self._found
 
     def read(self, timeout: float = 0.1) -> Sample | None:
@@ -64,13 +65,13 @@ class ScriptedSource:
             return None
         if isinstance(event, Exception):
             raise event
-        self.status = "live"
+        self.status, self.dropped = "live", 3
         event(self._frame)
         self._count += 1
         return Sample(self._count * PERIOD, self._frame, BLANK_GAME.copy())
 
     def health(self) -> Health:
-        return Health(self.status, 25.0, 3, 0.0)
+        return Health(self.status, 25.0, self.dropped, 0.0)
 
     def close(self) -> None:
         self.closed = True
@@ -97,7 +98,7 @@ def test_every_sample_is_recorded(tmp_path) -> None:
     assert done.seconds == pytest.approx(99 * PERIOD)
     assert done.intervals.p50 == pytest.approx(PERIOD)
     assert done.health is not None
-    assert done.health.dropped == 3
+    assert done.missed == 3
     assert "nothing came for 10 s" in done.ended
 
 
@@ -142,6 +143,7 @@ def test_a_game_that_comes_back_is_recorded_on(tmp_path) -> None:
     done, _ = run(tmp_path, source, patience=30.0)
     assert done.frames == 30
     assert source.connected > 2
+    assert done.missed == 3 + 3
 
 
 @pytest.mark.parametrize("change", [{"car": "ks_mazda_miata"}, {"track": "spa"}, {"layout": "junior"}])

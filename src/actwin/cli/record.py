@@ -52,9 +52,9 @@ def record(
 
 
 def _line(done: Recording) -> str:
-    info, health = done.info, done.health
-    state = f", {health.status}, {health.rate:.0f} Hz, {health.dropped} missed" if health else ""
-    return f"{info.car} on {info.track}: {done.seconds:.1f} s, {done.frames} frames, {done.laps} laps{state}"
+    info, counts = done.info, f"{done.frames} frames, {done.missed} missed, {done.laps} laps"
+    state = f", {done.health.status}, {done.health.rate:.0f} Hz" if done.health and not done.ended else ""
+    return f"{info.car} on {info.track}: {done.seconds:.1f} s, {counts}{state}"
 
 
 def _as_object(done: Recording) -> dict[str, object]:
@@ -66,7 +66,7 @@ def _as_object(done: Recording) -> dict[str, object]:
         "frames": done.frames,
         "laps": done.laps,
         "lost": done.session.meta.lost,
-        "missed": done.health.dropped if done.health else 0,
+        "missed": done.missed,
         "interval": done.intervals._asdict(),
         "ended": done.ended,
         "problem": done.problem,

@@ -40,7 +40,8 @@ class Recording:
         seconds: [s] From the first sample to the last.
         frames: Samples.
         laps: Completed laps that were recorded from their beginning.
-        health: Of the source.
+        health: Of the source, now.
+        missed: Samples that the source knows to be lost.
         intervals: [s] From sample to sample, as they arrived.
         ended: Why it ended, in words.
         session: What was recorded, once it has ended.
@@ -53,6 +54,7 @@ class Recording:
     frames: int = 0
     laps: int = 0
     health: Health | None = None
+    missed: int = 0
     intervals: Spread = field(default_factory=lambda: Durations().spread())
     ended: str = ""
     session: Session | None = None
@@ -72,6 +74,7 @@ class _Tally:
         self._first = self._last = 0.0
         self._completed: int | None = None
         self._whole = False
+        self._dropped = 0
 
     def add(self, sample: Sample) -> None:
         """The next sample."""
@@ -92,6 +95,11 @@ class _Tally:
             self._done.laps += completed > self._completed and self._whole
             self._whole = True
         self._completed = completed
+
+    def look(self, health: Health) -> None:
+        """How the source is; it counts anew when it was connected again."""
+        self._done.missed += max(health.dropped - self._dropped, 0)
+        self._done.health, self._dropped = health, health.dropped
 
     def reached(self, seconds: float | None, laps: int | None) -> str:
         """Which limit is reached, "" for none."""
@@ -231,7 +239,8 @@ def record(
             if not done.ended and (due or sample is None):
                 done.ended = presence.over()
             if due or done.ended:
-                done.health, reported = source.health(), now
+                reported = now
+                tally.look(source.health())
                 if on_progress:
                     on_progress(done)
     done.intervals = tally.intervals()
