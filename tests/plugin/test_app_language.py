@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,42 +67,13 @@ def test_the_folder_is_what_the_game_expects() -> None:
     assert {"acMain", "acUpdate", "acShutdown"} <= functions
 
 
-OLD_PYTHON = r"""
-import json, socket, sys, types
-ac, acsys = types.ModuleType("ac"), types.ModuleType("acsys")
-class Any(object):
-    def __getattr__(self, name): return name
-acsys.CS = acsys.WHEELS = Any()
-vectors = {"WorldPosition": 3, "LocalVelocity": 3, "Velocity": 3, "LocalAngularVelocity": 3, "AccG": 3, "SlipAngle": 4}
-ac.getCarState = lambda car, state, wheel=0: (0.5,) * vectors[state] if state in vectors else 0.25
-for name in ("log", "console", "newApp", "setSize", "addLabel", "setPosition", "setText", "getWindSpeed"):
-    setattr(ac, name, lambda *args: 0)
-for name, value in (("CarName", "car"), ("TrackName", "track"), ("TrackConfiguration", -1), ("CarsCount", 1)):
-    setattr(ac, "get" + name, lambda *args, value=value: value)
-sys.modules["ac"], sys.modules["acsys"] = ac, acsys
-sys.path.insert(0, sys.argv[1])
-import actwin
-from actwin_app import settings
-config = settings.defaults()
-for name in ("ego", "opponents", "simulation_management"):
-    config[name + "_server_port"] = 0
-actwin.PARTS.update(config=config, read_page=lambda name, size: bytes(size), root=sys.argv[1])
-assert actwin.acMain("1.16") == "actwin"
-client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-client.settimeout(5)
-client.sendto(b"connect", actwin.running.servers["ego"].address)
-for _ in range(8):
-    actwin.acUpdate(0.02)
-assert client.recv(65536) == b"identified"
-message = json.loads(client.recv(65536).decode())
-assert message["speed"] == 0.25 and message["steps"] == 1, message
-client.sendto(b'{"steer": 0.5, "acc": 1, "brake": -1}', actwin.running.servers["ego"].address)
-actwin.acUpdate(0.02)
-assert actwin.running.servers["ego"].driver.controls["steer"] == 0.5
-actwin.acShutdown()
-client.close()
-print("ok")
-"""
+def run_bare_game(python: list[str], **options: Any) -> None:
+    script = Path(__file__).with_name("bare_game.py")
+    done = subprocess.run(
+        [*python, "-B", "-W", "error", str(script), str(APP_FOLDER)],
+        capture_output=True, check=False, encoding="utf-8", **options,
+    )  # fmt: skip
+    assert done.stdout.strip() == "ok", done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("version", ["3.3", "3.4", "3.5", "3.6"])
@@ -112,14 +84,12 @@ def test_runs_in_an_old_interpreter(version: str) -> None:
     quiet = subprocess.DEVNULL
     if python is None or subprocess.run([python, "-c", ""], env=environment, check=False, stderr=quiet).returncode:
         pytest.skip(f"no Python {version} here")
-    done = subprocess.run(
-        [python, "-B", "-W", "error", "-c", OLD_PYTHON, str(APP_FOLDER)],
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        env=environment,
-    )
-    assert done.stdout.strip() == "ok", done.stdout + done.stderr
+    run_bare_game([python], env=environment)
+
+
+def test_runs_in_this_interpreter() -> None:
+    """On Windows through the game's named mappings."""
+    run_bare_game([sys.executable])
 
 
 PUBLIC = """

@@ -31,7 +31,7 @@ DEAF_AFTER = 1.0
 """[s] Of not obeying before it is told."""
 
 
-class CustomAi(object):
+class CustomAi:
     """Writes the controls of car 0.
 
     Args:
@@ -191,7 +191,7 @@ class CustomAi(object):
             record[GEAR_UP if self._shift > 0 else GEAR_DOWN] = 1
 
 
-class Outside(object):
+class Outside:
     """A virtual controller outside the game moves the car: controls that arrive here are not obeyed."""
 
     name = "none"

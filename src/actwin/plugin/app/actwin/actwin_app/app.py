@@ -12,7 +12,7 @@ FACTS_EVERY = 1.0
 LONGEST_FRAME = 0.25
 
 
-class App(object):
+class App:
     """Everything the app is while a session runs.
 
     Args:

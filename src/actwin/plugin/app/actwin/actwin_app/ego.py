@@ -19,7 +19,7 @@ RELEASED = {
 }
 
 
-class Client(object):
+class Client:
     """One who said `connect`."""
 
     def __init__(self, address, now):
@@ -37,7 +37,7 @@ class Client(object):
         self.controls = dict(RELEASED)
 
 
-class EgoServer(object):
+class EgoServer:
     """Talks to the clients; never waits.
 
     Every client gets every message. The one who began to drive last drives; who is superseded drives again after a new

@@ -9,7 +9,7 @@ KEPT = 64
 """Kinds of failures that are told apart."""
 
 
-class Log(object):
+class Log:
     """Writes to the game's log.
 
     Args:

@@ -88,7 +88,7 @@ LIVE = 2
 """`graphics.status` while somebody drives."""
 
 
-class Pages(object):
+class Pages:
     """Reads the three pages.
 
     Args:

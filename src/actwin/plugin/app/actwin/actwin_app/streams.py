@@ -15,7 +15,7 @@ GREETING_PAUSE = 0.1
 """[s] Between the number of opponents and the first list: readers expect the number alone."""
 
 
-class Peer(object):
+class Peer:
     """One connection."""
 
     def __init__(self, connection, now):
@@ -26,7 +26,7 @@ class Peer(object):
         self.ended = False
 
 
-class StreamServer(object):
+class StreamServer:
     """Accepts connections and moves bytes; never waits.
 
     Args:

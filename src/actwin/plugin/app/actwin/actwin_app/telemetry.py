@@ -58,7 +58,7 @@ ALREADY_SAID = {
 }
 
 
-class Telemetry(object):
+class Telemetry:
     """Asks the game.
 
     Args:
