@@ -33,6 +33,7 @@ from actwin.telemetry.ac.frames import (
 )
 from actwin.telemetry.ac.pages import GRAPHICS, PHYSICS, STATIC, Status, text, write_text
 from actwin.telemetry.ac.remote_packets import RT_CAR_INFO
+from actwin.telemetry.ac.sample_decoder import SampleDecoder
 from actwin.telemetry.ac.session_page import info_from_static, write_static
 from actwin.telemetry.ac.source import GameInfo
 from actwin.telemetry.channels import FRAME, FRAME_CHANNELS, GAME, GAME_CHANNELS, Channel
@@ -146,6 +147,24 @@ def test_a_batch_says_the_same_as_one_after_the_other(way: Way) -> None:
         alone = way.travel(frame[k : k + 1], game[k : k + 1])
         for one, many in zip(alone, together, strict=True):
             assert one.tobytes() == many[k : k + 1].tobytes()
+
+
+@pytest.mark.parametrize("lock", [LOCK, math.nan])
+@pytest.mark.parametrize("version", ["1.16.4", "1.9"])
+def test_sample_by_sample_says_the_same(version: str, lock: float) -> None:
+    frame, game = driven(20, seed=6)
+    physics, graphics, static = np.zeros(20, PHYSICS), np.zeros(20, GRAPHICS), np.zeros(1, STATIC)
+    static["maxTurboBoost"] = BOOST
+    pages_from_frames(frame, game, INFO._replace(ac_version=version), physics, graphics, static)
+    decoder = SampleDecoder(static, lock)
+    for k in range(20):
+        part = slice(k, k + 1)
+        together = frames_from_pages(physics[part], graphics[part], static, lock)
+        for tail in (b"", bytes(100)):
+            alone = decoder.decode(physics[part].tobytes() + tail, graphics[part].tobytes() + tail)
+            for one, many in zip(alone, together, strict=True):
+                assert one.tobytes() == many.tobytes()
+                assert one.flags.writeable
 
 
 def test_what_each_interface_tells() -> None:

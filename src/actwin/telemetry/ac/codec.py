@@ -34,15 +34,17 @@ class Link(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """Links whose two sides have the same types, as columns of the records seen as matrices of that type."""
+    """Links whose two sides have the same types, as columns of the records seen as matrices of that type.
+
+    Scale and offset are None where they are 1 and 0 throughout.
+    """
 
     raw_kind: str
     kind: str
     raw: npt.NDArray[np.intp]
     columns: npt.NDArray[np.intp]
-    scale: Any
-    offset: Any
-    linear: bool
+    scale: npt.NDArray[Any] | None
+    offset: npt.NDArray[Any] | None
 
 
 class Codec:
@@ -77,8 +79,10 @@ class Codec:
         """`decode` of one chunk, given as cells."""
         for group in self._reading:
             values = raw.view(group.raw_kind)[:, group.raw]
-            if group.linear:
-                values = values * group.scale + group.offset
+            if group.scale is not None:
+                values = values * group.scale
+            if group.offset is not None:
+                values = values + group.offset
             records.view(group.kind)[:, group.columns] = values
 
     def encode(self, records: Records, raw: Records) -> None:
@@ -97,12 +101,53 @@ class Codec:
             values: Records = records.view(group.kind)[:, group.columns]
             if group.kind == "<f4":
                 values = np.where(np.isfinite(values), values, np.float32(0.0))
-            if group.linear:
-                values = (values - group.offset) / group.scale
+            if group.offset is not None:
+                values = values - group.offset
+            if group.scale is not None:
+                values = values / group.scale
             if group.raw_kind != "<f4":
                 limits = np.iinfo(group.raw_kind)
                 values = np.clip(np.rint(values.astype(np.float64, copy=False)), limits.min, limits.max)
             raw.view(group.raw_kind)[:, group.raw] = values
+
+
+class RowDecoder:
+    """Decodes one record at a time in memory of its own, with a third of the calls.
+
+    Args:
+        codec: Between records of fields of four bytes.
+        blank: record[1], what is there where no link leads.
+
+    Attributes:
+        raw: The record to decode, as bytes to be written.
+        cells: int32[width], the decoded record; renewed by each `decode`.
+    """
+
+    def __init__(self, codec: Codec, blank: Records) -> None:
+        source = np.zeros(codec.raw.itemsize // 4, "<i4")
+        self.raw: memoryview = source.data.cast("B")
+        self.cells: Cells = cells(blank)[0].copy()
+        self._steps = [
+            (
+                source.view(group.raw_kind),
+                group,
+                np.empty(len(group.raw), group.raw_kind),
+                np.empty(len(group.raw), "<f4" if group.raw_kind == group.kind == "<f4" else "<f8"),
+                self.cells.view(group.kind),
+            )
+            for group in codec._reading
+        ]
+
+    def decode(self) -> None:
+        """Renews `cells` from `raw`."""
+        for source, group, taken, scaled, target in self._steps:
+            source.take(group.raw, out=taken, mode="clip")
+            values = taken
+            if group.scale is not None:
+                values = np.multiply(values, group.scale, out=scaled)
+            if group.offset is not None:
+                values = np.add(values, group.offset, out=scaled)
+            target[group.columns] = values
 
 
 def fuse(codecs: Iterable[tuple[str, str, Codec]]) -> Codec:
@@ -180,5 +225,11 @@ def _groups(raw: np.dtype[Any], record: np.dtype[Any], links: Iterable[Link]) ->
 def _group(raw_kind: str, kind: str, rows: list[tuple[int, int, float, float]]) -> _Group:
     raw, columns, scale, offset = (np.array(values) for values in zip(*rows, strict=True))
     precise: Any = np.float32 if raw_kind == kind == "<f4" else np.float64
-    linear = bool(np.any(scale != 1.0) or np.any(offset != 0.0))
-    return _Group(raw_kind, kind, raw, columns, scale.astype(precise), offset.astype(precise), linear)
+    return _Group(
+        raw_kind,
+        kind,
+        raw,
+        columns,
+        scale.astype(precise) if np.any(scale != 1.0) else None,
+        offset.astype(precise) if np.any(offset != 0.0) else None,
+    )

@@ -92,7 +92,7 @@ def frames_from_pages(
         _forget(absent, (PHYSICS_GAME, GRAPHICS_GAME), games)
     if "localVelocity" in absent:
         _local_from_world(physics, frames)
-    frames["boost"] *= 1.0 / _boost_unit(float(static["maxTurboBoost"][0]))
+    frames["boost"] *= 1.0 / boost_unit(float(static["maxTurboBoost"][0]))
     if math.isfinite(steer_lock):
         frames["steer_angle"] = frames["steer"] * steer_lock
     return frames, games
@@ -127,7 +127,7 @@ def write_physics(frame: Records, game: Records, physics: Records, max_boost: fl
     for part in chunks(len(frame)):
         ours = np.concatenate((cells(game[part]), cells(frame[part])), axis=1)
         PHYSICS_SAMPLE.encode_cells(ours, cells(physics[part]))
-    physics["turboBoost"] *= _boost_unit(max_boost)
+    physics["turboBoost"] *= boost_unit(max_boost)
     _write_velocity(frame, game, physics["velocity"])
     sine, cosine = _finite(np.sin(frame["yaw"])), _finite(np.cos(frame["yaw"]))
     physics["tyreContactNormal"][..., UP] = 1.0
@@ -212,7 +212,7 @@ def frames_from_custom_ai(
     CAR_FRAME.decode(cars, frames)
     CAR_GAME.decode(cars, games)
     games["status"] = Status.LIVE
-    frames["boost"] *= 1.0 / _boost_unit(max_boost)
+    frames["boost"] *= 1.0 / boost_unit(max_boost)
     frames["steer"] = frames["steer_angle"] / steer_lock
     frames["yaw"], frames["pitch"], frames["roll"] = attitude_from_vectors(cars["look"], cars["up"])
     bits = cars["wheels_valid_surface"][:, None] >> np.arange(4) & 1
@@ -231,7 +231,7 @@ def custom_ai_from_frames(frame: Records, game: Records, cars: Records, max_boos
     """
     CAR_GAME.encode(game, cars)
     CAR_FRAME.encode(frame, cars)
-    cars["turbo"] *= _boost_unit(max_boost)
+    cars["turbo"] *= boost_unit(max_boost)
     attitude = (_finite(frame[name]) for name in ("yaw", "pitch", "roll"))
     cars["look"], cars["up"] = vectors_from_attitude(*attitude)
     _write_velocity(frame, game, cars["velocity"])
@@ -270,7 +270,7 @@ def _absent(version: bytes) -> frozenset[str]:
     return absent_fields(text(np.frombuffer(version, "<u2")))
 
 
-def _boost_unit(max_boost: float) -> float:
+def boost_unit(max_boost: float) -> float:
     """The game's boost for a share of 1."""
     return max_boost if math.isfinite(max_boost) and max_boost > 0.0 else 1.0
 

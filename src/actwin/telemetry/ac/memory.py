@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from actwin.errors import SourceError
-from actwin.telemetry.ac.frames import frames_from_pages
 from actwin.telemetry.ac.mapping import Mapping
 from actwin.telemetry.ac.page_writer import PageWriter as PageWriter
 from actwin.telemetry.ac.pages import (
@@ -30,7 +29,8 @@ from actwin.telemetry.ac.pages import (
     text,
     version_of,
 )
-from actwin.telemetry.ac.picture_delay import PictureDelay
+from actwin.telemetry.ac.picture_delay import PictureDelay, Velocity
+from actwin.telemetry.ac.sample_decoder import SampleDecoder
 from actwin.telemetry.ac.session_page import info_from_static
 from actwin.telemetry.ac.source import GameInfo, Health, Sample
 
@@ -44,6 +44,9 @@ ATTEMPTS: Final = 16
 """Copies of a page before giving up to see the same bytes twice."""
 LOOK_AGAIN: Final = 0.25
 """[s] Without news, between looks whether the files were replaced by those of another run."""
+_VELOCITY: Final = struct.Struct("<3f")
+_VELOCITY_AT: Final = 32
+"""[B] Offset of `velocity` in the physics page."""
 
 
 class SharedMemorySource:
@@ -51,8 +54,8 @@ class SharedMemorySource:
 
     A page counts as read when two copies in a row are equal, so that one that is being written is not taken. Only a
     physics page with another `packetId` is a new sample: the game may stop, or vanish, and leave the pages as they are.
-    There is no lock: should a writer be stopped between a page and its `packetId`, which our own writes last, a reader
-    who skips steps sees that page under the number before.
+    There is no lock, so one case is left: a writer whom the system stops in the middle of a page while two copies are
+    made. Our own writes `packetId` last; under the old number, a reader who sees every step takes no such page.
 
     Args:
         folder: Where the pages are files; None is the platform's own place.
@@ -81,8 +84,7 @@ class SharedMemorySource:
         self.info = GameInfo(source=self.name)
         self.folder, self._align, self._clock, self._sleep = folder, align, clock, sleep
         self._pages: dict[str, Mapping] = {}
-        self._static = np.zeros(1, STATIC)
-        self._static_bytes = b""
+        self._decoder = SampleDecoder(np.zeros(1, STATIC))
         self._delay = PictureDelay()
         self._reset()
 
@@ -158,7 +160,7 @@ class SharedMemorySource:
         self._last_time = self._last_look = -math.inf
         self._dropped = self._since_static = 0
         self._static_bytes = b""
-        self._velocity: npt.NDArray[Any] = np.zeros(3, np.float32)
+        self._velocity: Velocity = (0.0, 0.0, 0.0)
 
     def _attach(self) -> SourceError | None:
         """Opens what is not open; None when the game is there."""
@@ -231,7 +233,7 @@ class SharedMemorySource:
                 f"The shared memory has layout {text(static['smVersion'][0])}, Assetto Corsa's is 1.7: this is another "
                 "game. Close it and start Assetto Corsa."
             )
-        self._static, self._static_bytes = static, data
+        self._decoder, self._static_bytes = SampleDecoder(static, self.steer_lock), data
         self.info = info_from_static(static, self.name, self.steer_lock)
 
     def _new_sample(self) -> Sample | None:
@@ -244,15 +246,16 @@ class SharedMemorySource:
         try:
             physics, graphics = self._moving_pages()
             self._notice(_number(physics), now)
-            return self._sample(now, page(physics, PHYSICS), page(graphics, GRAPHICS))
+            return self._sample(now, physics, graphics)
         except SourceError:
             return None  # a page is being replaced; the next look opens the new one
 
-    def _sample(self, now: float, physics: npt.NDArray[Any], graphics: npt.NDArray[Any]) -> Sample:
-        self._status, self._velocity = int(graphics["status"][0]), physics["velocity"][0]
-        frames, games = frames_from_pages(physics, graphics, self._static, self.steer_lock)
+    def _sample(self, now: float, physics: bytes, graphics: bytes) -> Sample:
+        frames, games = self._decoder.decode(physics, graphics)
+        self._status = int(games["status"][0])
+        self._velocity = _VELOCITY.unpack_from(physics, _VELOCITY_AT)
         if self._align:
-            self._delay.look(self._packet or 0, int(graphics["packetId"][0]), self._velocity)
+            self._delay.look(self._packet or 0, _number(graphics), self._velocity)
             self._delay.carry_on(self._velocity, frames)
         return Sample(now, frames, games)
 

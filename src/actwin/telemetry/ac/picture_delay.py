@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 
 from actwin.telemetry.ac.links import FORWARD, LEFT, UP
 from actwin.telemetry.ac.pages import PHYSICS_STEP
+
+Velocity = tuple[float, float, float]
+"""[m/s] In the game's world."""
 
 LONGEST: Final = 40
 """Physics steps, 0.12 s: pictures that are further apart are not bridged."""
@@ -31,35 +34,35 @@ class PictureDelay:
         self._picture: int | None = None
         self._since: int | None = None
         self._packet = 0
-        self._velocity = np.zeros(3)
+        self._velocity: Velocity = (0.0, 0.0, 0.0)
 
-    def look(self, packet: int, picture: int, velocity: npt.NDArray[Any]) -> None:
+    def look(self, packet: int, picture: int, velocity: Velocity) -> None:
         """Notes what the pages show now.
 
         Args:
             packet: `packetId` of the physics page.
             picture: `packetId` of the graphics page, read after it.
-            velocity: [m/s] float[3] `velocity` of the physics page.
+            velocity: Of the physics page.
         """
         unseen, self._packet = packet - self._packet, packet
         if picture == self._picture:
             return
         known = self._picture is not None and 0 <= unseen <= UNSEEN
         self._picture, self._since = picture, packet if known else None
-        self._velocity = velocity.astype(np.float64)
+        self._velocity = velocity
 
-    def carry_on(self, velocity: npt.NDArray[Any], frames: npt.NDArray[Any]) -> None:
+    def carry_on(self, velocity: Velocity, frames: npt.NDArray[Any]) -> None:
         """Moves `x`, `y`, `z` and `lap_time` to the physics step last looked at.
 
         Args:
-            velocity: [m/s] float[3] `velocity` of the physics page.
+            velocity: Of the physics page.
             frames: FRAME[1] made from the pages, changed in place.
         """
         if self._since is None or not 0 < self._packet - self._since <= LONGEST:
             return
         duration = (self._packet - self._since) * PHYSICS_STEP
-        way = 0.5 * duration * (self._velocity + velocity)
-        if np.isfinite(way).all():
+        way = [0.5 * duration * (before + now) for before, now in zip(self._velocity, velocity, strict=True)]
+        if all(map(math.isfinite, way)):
             frames["x"] += way[FORWARD]
             frames["y"] += way[LEFT]
             frames["z"] += way[UP]
