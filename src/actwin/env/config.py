@@ -125,6 +125,29 @@ class PhysicsConfig(Settings):
     tyre_thermal: bool = Field(False, description="Whether tyre temperature and wear change the grip.")
 
 
+class RandomisationConfig(Settings):
+    """What differs from episode to episode; see `actwin.env.randomisation`. A spread of 0.05 draws factors evenly from
+    0.95 to 1.05; 0 leaves a thing as it is."""
+
+    mass: float = Field(0.0, ge=0.0, lt=0.5, description="Spread of the car's mass.")
+    grip: float = Field(0.0, ge=0.0, lt=0.5, description="Spread of the grip of all tyres.")
+    front_grip: float = Field(0.0, ge=0.0, lt=0.5, description="Further spread of the front tyres' grip: balance.")
+    stiffness: float = Field(0.0, ge=0.0, lt=0.5, description="Spread of the tyres' stiffness.")
+    downforce: float = Field(0.0, ge=0.0, lt=0.5, description="Spread of the downforce.")
+    drag: float = Field(0.0, ge=0.0, lt=0.5, description="Spread of the drag.")
+    power: float = Field(0.0, ge=0.0, lt=0.5, description="Spread of the engine's torque.")
+    brakes: float = Field(0.0, ge=0.0, lt=0.5, description="Spread of the brakes' torque.")
+    front_brakes: float = Field(0.0, ge=0.0, lt=0.5, description="Further spread of the front brakes: bias.")
+    steering: float = Field(0.0, ge=0.0, lt=0.5, description="Spread of the steering's reach.")
+    fuel: float = Field(0.0, ge=0.0, le=1.0, description="Fullest tank at the start; 0 takes the usual fuel.")
+    cold_tyres: float = Field(
+        0.0, ge=0.0, le=150.0, description="[K] Coldest tyres at the start, below the middle of their window."
+    )
+    sensor_noise: float = Field(
+        0.0, ge=0.0, le=1.0, description="Standard deviation of errors of the observation, in its scaled units."
+    )
+
+
 DEFAULT_REWARD: Mapping[str, float] = {
     "progress": 0.02,
     "track_limits": 0.5,
@@ -149,6 +172,7 @@ class TaskConfig(Settings):
     start: StartConfig = StartConfig()
     end: EndConfig = EndConfig()
     physics: PhysicsConfig = PhysicsConfig()
+    randomisation: RandomisationConfig = RandomisationConfig()
 
     @field_validator("reward")
     @classmethod

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.cockpit.twin import TwinCockpit
+from actwin.env.config import RandomisationConfig
 from actwin.env.ends import LAST_TERMINATION
 from actwin.env.judge import MEMORY
 from actwin.env.mistakes import Mistakes
+from actwin.env.randomisation import Randomiser, add_noise
 from actwin.env.rewards import TERMS
 from actwin.env.starts import REPLAY, places
 from actwin.env.task import Task
@@ -61,6 +63,10 @@ class Race:
         self.ended: Indices = np.zeros(0, np.int64)
         self.seed = 0
         self._all = np.arange(task.n)
+        random = task.config.randomisation
+        changes = random != RandomisationConfig()
+        self._randomiser = Randomiser(random, self.cockpit.simulator) if changes else None
+        self._noise = random.sensor_noise
         self._mistakes: Mistakes | None = None
         self._records: list[dict[str, npt.NDArray[Any]]] = []
         workers = self.cockpit.simulator.threads
@@ -94,13 +100,27 @@ class Race:
         which = self._all if rows is None else rows
         self._begin(which, start, place or {})
         self.ended = np.zeros(0, np.int64)
-        return self.task.observe(self.frames)
+        self.task.observe(self.frames)
+        return self._disturb(self._all)
+
+    def _disturb(self, rows: Indices) -> Floats:
+        """Adds errors of the sensors to what some cars see; the observation float32[N, O]."""
+        if self._noise:
+            periods = self.task.judged.memory[:, MEMORY.index("periods")]
+            add_noise(self.seed, rows, self.episodes, periods, self._noise, self.observation)
+        return self.observation
 
     def _begin(self, rows: Indices, start: str | None, place: Mapping[str, Any]) -> None:
         """Puts some cars at the beginning of new episodes."""
         self.episodes[rows] += 1
         drawn = self.task.starts.draw(self.seed, rows, self.episodes, start)
-        self.cockpit.reset(rows, fuel=self.task.fuel, **places(drawn, place))
+        fuel: Any = self.task.fuel
+        tyres = None
+        if self._randomiser is not None:
+            self._randomiser.vary(self.seed, rows, self.episodes)
+            fuel = self._randomiser.fuel(self.seed, rows, self.episodes, fuel)
+            tyres = self._randomiser.tyre_temperature(self.seed, rows, self.episodes)
+        self.cockpit.reset(rows, fuel=fuel, tyre_temperature=tyres, **places(drawn, place))
         if self._mistakes is not None:
             self._mistakes.begin(rows)
             again = rows[drawn.kind == REPLAY]
@@ -127,6 +147,7 @@ class Race:
         self.cockpit.send(task.decode(actions, self.frames))
         self.cockpit.read()
         self._share(self._judge_and_observe)
+        self._disturb(self._all)
         if self._mistakes is not None:
             self._mistakes.watch()
         reasons = task.judged.reasons
@@ -142,6 +163,7 @@ class Race:
         self.final_observation[self.ended] = self.observation[self.ended]
         self._begin(self.ended, None, {})
         self.task.observe_rows(self.frames, self.ended, self.observation)
+        self._disturb(self.ended)
 
     def close(self) -> None:
         """Ends the threads."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -154,6 +154,7 @@ class Simulator:
             self._float,
         )
         self._frame_floats = as_floats(self.frames).reshape(-1)
+        self._own: dict[int, npt.NDArray[Any]] = {}
         self.threads = (1 if n < SERIAL_BELOW else 2) if threads is None else max(1, threads)
         self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
         self._set_all(car)
@@ -234,6 +235,31 @@ class Simulator:
             columns[where // LANES, paths.index(path), where % LANES] *= np.broadcast_to(
                 np.asarray(factor, self._float), where.shape
             )
+
+    def vary(self, index: npt.ArrayLike, factors: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Gives some cars their own model's parameters times these factors; what was scaled before is forgotten.
+
+        Args:
+            index: Which cars.
+            factors: float[K] By parameter path, such as "chassis.mass".
+
+        Raises:
+            UnknownNameError: No such parameter.
+        """
+        where = self._indices(index)
+        self._separate()
+        paths, columns = field_paths(CarParams), self._params.reshape(self._blocks, -1, LANES)
+        models = {id(self._cars[i]): self._cars[i] for i in where}
+        for name in models.keys() - self._own.keys():
+            self._own[name] = np.array(flatten(car_params(models[name])), self._float)
+        places = {name: place for place, name in enumerate(models)}
+        own = np.array([self._own[name] for name in models])
+        mine = np.array([places[id(self._cars[i])] for i in where], np.int64)
+        for path, factor in factors.items():
+            if path not in paths:
+                raise UnknownNameError("car parameter", path, paths)
+            at = paths.index(path)
+            columns[where // LANES, at, where % LANES] = own[mine, at] * factor
 
     def reset_params(self, index: npt.ArrayLike | None = None) -> None:
         """Takes back all scaling of some cars; None means all."""
