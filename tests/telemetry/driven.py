@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -38,8 +39,9 @@ class Expected(NamedTuple):
 Defect = Callable[[Recording, float], tuple[Recording, list[Expected]]]
 
 
+@cache
 def drive() -> Frames:
-    """FRAME at every physics step: over the line, a whole lap, and on."""
+    """FRAME at every physics step: over the line, a whole lap, and on. Made once, not to be written to."""
     track, car = load_track(TRACK), load_car(CAR)
     simulator, driver = Simulator(track, car, substeps=1), LineFollower(track, car)
     simulator.reset(distance=track.length - BEFORE_LINE, speed=50.0)
@@ -50,6 +52,7 @@ def drive() -> Frames:
         if step % 13 == 0:
             controls = driver.act(simulator.frames)
         frames[step + 1] = simulator.step(controls)[0]
+    frames.flags.writeable = False
     return frames
 
 

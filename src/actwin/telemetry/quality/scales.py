@@ -20,6 +20,8 @@ BLOCK: Final = 0.5
 """[s] Measures are compared over pieces of this length ..."""
 BLOCK_ROWS: Final = 4
 """... and this number of rows."""
+STANDING: Final = 1.0
+"""[m/s] A car that is slower in a piece stands: what its channels say of its motion is noise."""
 PIECES: Final = 8
 """Pieces with enough motion that a comparison needs."""
 SLOWEST: Final = 1.5
@@ -31,6 +33,9 @@ _NEAR: Final = 0.5
 yaw rate, and their units are a factor of 10 or 57 apart."""
 _TIED: Final = 0.7
 """[-] Correlation at which two channels are taken for the same quantity."""
+
+_LEADS: Final = 0.5
+"""[-] Correlation of steering and yaw rate; a car that slides steers against its turning for a while."""
 
 _SPEED_UNITS: Final = {
     KMH_PER_MS: "km/h",
@@ -73,6 +78,7 @@ def _ratio(ways: dict[str, Floats], above: str, below: str) -> _Ratio:
     if len(one) < PIECES:
         return _Ratio(np.nan)
     enough = (one > 0.2 * np.percentile(one, 90.0)) & (other > 0.2 * np.percentile(other, 90.0))
+    enough &= np.maximum(one, other) > STANDING * BLOCK
     if np.count_nonzero(enough) < PIECES:
         return _Ratio(np.nan)
     return _Ratio(float(np.median(one[enough] / other[enough])))
@@ -125,7 +131,11 @@ def _slope(bench: Bench, above: Floats, below: Floats) -> float:
         bench: Gives the pieces.
         above, below: [K] Quantities accumulated over time.
     """
-    blocks = bench.blocks(BLOCK, BLOCK_ROWS)
+    way = bench.integral(bench.speed())
+    blocks = [
+        block for block in bench.blocks(BLOCK, BLOCK_ROWS)
+        if not way[block.stop - 1] - way[block.start] <= STANDING * BLOCK
+    ]  # fmt: skip
     if len(blocks) < PIECES or not (np.isfinite(above).all() and np.isfinite(below).all()):
         return np.nan
     one = np.array([above[block.stop - 1] - above[block.start] for block in blocks])
@@ -213,16 +223,18 @@ def _signed(slope: float, column: str, units: dict[float, str], truth: str) -> S
 
 
 def _steer(bench: Bench) -> Scale | None:
-    if not bench.recording.has("steer", "yaw_rate"):
-        return None
     moving = bench.speed() > 5.0
-    steer, turning = bench.clean("steer")[moving], bench.clean("yaw_rate")[moving]
-    if len(steer) < 50 or min(steer.std(), turning.std()) <= 1e-9:
+    turning = bench.clean("yaw_rate")[moving]
+    tied = {}
+    for name in ("steer", "steer_angle"):
+        steer = bench.clean(name)[moving]
+        if len(steer) >= 50 and min(steer.std(), turning.std()) > 1e-9:
+            tied[name] = float(np.corrcoef(steer, turning)[0, 1])
+    wrong = tuple(name for name, value in tied.items() if value < -_LEADS)
+    if not wrong:
         return None
-    tied = float(np.corrcoef(steer, turning)[0, 1])
-    if tied > -0.5:
-        return None
-    return Scale(("steer",), -1.0, 0.0, tied, f"steer and yaw_rate correlate by {tied:.2f}: the sign of one is wrong")
+    words = f"{wrong[0]} and yaw_rate correlate by {tied[wrong[0]]:.2f}: probably with the other sign"
+    return Scale(wrong, -1.0, 0.0, tied[wrong[0]], words)
 
 
 def _course(bench: Bench) -> Scale | None:
