@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import socket
@@ -32,7 +33,12 @@ FULL_THROTTLE = b'{"steer": 0.5, "acc": 1, "brake": -1, "enable_gear_shift": 0, 
 
 
 def messages(client: socket.socket) -> list[dict[str, Any]]:
-    found = [telemetry(data) for data in waiting(client)]
+    """Telemetry that has arrived; every message is JSON and a Python literal at once."""
+    arrived = waiting(client)
+    for data in arrived:
+        if data.startswith(b"{"):
+            assert json.loads(data) == ast.literal_eval(data.decode())
+    found = [telemetry(data) for data in arrived]
     return [message for message in found if message is not None]
 
 
@@ -41,7 +47,9 @@ def ask(session: Session, command: bytes) -> dict[str, Any]:
     with session.stream("management") as client:
         client.sendall(command)
         session.step(3)
-        answer: dict[str, Any] = json.loads(client.recv(1 << 20))
+        text = client.recv(1 << 20).decode()
+        answer: dict[str, Any] = json.loads(text)
+        assert answer == ast.literal_eval(text)
         return answer
 
 
