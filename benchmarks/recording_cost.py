@@ -73,11 +73,11 @@ def record_memory(root: Path, seconds: float) -> tuple[Session, float, Durations
     pages = root / "pages"
     pages.mkdir()
     words = [sys.executable, "-c", "from actwin.cli import main; main()", "serve", "--folder", str(pages)]
-    words += ["--without", "udp", "--without", "app", "--seconds", str(seconds + 60.0)]
+    words += ["--without", "udp", "--without", "app", "--seconds", str(seconds + 180.0)]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL) as emulator:
         try:
             source = SharedMemorySource(pages)
-            info = source.connect(timeout=60.0)
+            info = source.connect(timeout=180.0)
             with Recorder(root, info, period=PERIOD) as recorder:
                 spent = time.process_time()
                 record(source, recorder, info, seconds=seconds)
