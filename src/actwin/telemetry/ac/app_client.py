@@ -187,7 +187,7 @@ class AppClient(AppQuestions):
     def _waiting(self, timeout: float) -> list[bytes]:
         """The datagrams that have arrived, oldest first."""
         data = self._take(timeout)
-        found = []
+        found: list[bytes] = []
         while data is not None and len(found) < MOST_WAITING:
             found.append(data)
             data = self._take(0.0)

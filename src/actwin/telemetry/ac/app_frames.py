@@ -118,7 +118,7 @@ class _Writer:
         self.shapes: dict[str, int] = {}
         self._floats: list[tuple[str, list[int]]] = []
         self._integers: list[tuple[str, list[int]]] = []
-        fields = record.fields or {}
+        fields: Mapping[str, Any] = record.fields or {}
         for name, (field, part) in table.items():
             kind, offset = fields[field][:2]
             first = offset // 4 + (part or 0)
