@@ -78,6 +78,13 @@ def test_samples_are_copied(tmp_path) -> None:
     assert recorder.close().frames["packet_id"].tolist() == list(range(10))
 
 
+def test_records_of_another_size_are_refused(tmp_path) -> None:
+    frames, game, _ = drive(2)
+    with Recorder(tmp_path, INFO) as recorder, pytest.raises(ValueError, match=r"structure|size|assign"):
+        recorder.add(samples(frames, game)[0]._replace(frame=frames))
+    assert len(recorder.close()) == 0
+
+
 def test_rows_are_on_disk_while_recording(tmp_path) -> None:
     frames, game, _ = drive(400)
     recorder = Recorder(tmp_path, INFO, patient=True)
