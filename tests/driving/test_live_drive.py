@@ -121,9 +121,10 @@ def test_another_track_is_refused(game) -> None:
         drive_live(LiveDrive(track="skid_pad"), seconds=1.0)
 
 
-def test_a_start_that_the_actuator_cannot(game, monkeypatch) -> None:
+def test_a_start_that_the_actuator_cannot(game, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(CustomAI, "reset", lambda self, pose=None: False)
     with pytest.raises(SourceError, match="--start here"):
-        drive_live(LiveDrive(start="pits"), seconds=1.0)
+        drive_live(LiveDrive(start="pits", record=tmp_path / "sessions"), seconds=1.0)
+    assert list((tmp_path / "sessions").iterdir()) == []
     with pytest.raises(ConfigError):
         LiveDrive(start="moon")

@@ -116,8 +116,6 @@ def drive_live(
             driver = policy or _expert(cockpit)
             # The first call compiles; nobody should wait for that on the track.
             driver.act(cockpit.frames.copy())
-            _skip_what_came_meanwhile(cockpit)
-            _take_place(cockpit, wanted.start)
             tell("Driving; Ctrl-C stops")
             return _drive(cockpit, driver, wanted, seconds, laps, stop, on_period)
         finally:
@@ -125,12 +123,9 @@ def drive_live(
 
 
 def _policy(wanted: LiveDrive) -> Any:
-    import torch
+    from actwin.driving.policy import real_time_driver  # plans a line, which the game need not wait for
 
-    from actwin.driving.policy import PolicyDriver  # brings torch, which the expert does without
-
-    torch.set_num_threads(1)  # a second thread only makes one car's small network wait
-    return PolicyDriver.from_checkpoint(Path(wanted.driver), 1, track=wanted.track, car=wanted.car)
+    return real_time_driver(Path(wanted.driver), 1, track=wanted.track, car=wanted.car)
 
 
 def _cockpit(wanted: LiveDrive, policy: Any, stop: Interruption) -> LiveCockpit:
@@ -211,11 +206,13 @@ def _drive(
     gc.collect()
     gc.freeze()
     try:
+        _skip_what_came_meanwhile(cockpit)
+        _take_place(cockpit, wanted.start)
         with raised():
             done = drive(cockpit, driver, seconds=seconds, laps=laps, stop=stop, on_period=turn, pacer=cockpit.pacer)
     finally:
         gc.unfreeze()
-        session, problem = (None, "") if tape is None else tape.close()
+        session, problem = tape.close() if tape else (None, "")
     return Driven(done, *who, lacking, session, problem)
 
 
@@ -237,6 +234,9 @@ class _Tape:
         if sample is not None:
             self._recorder.add(Sample(sample.time, frames, sample.game), sent)
 
-    def close(self) -> tuple[Path, str]:
+    def close(self) -> tuple[Path | None, str]:
+        if not self._recorder.frames:
+            self._recorder.discard()
+            return None, ""
         self._recorder.close()
         return self._recorder.folder, self._recorder.problem
