@@ -17,8 +17,8 @@ from actwin.content.library import car_names, track_names
 
 COMMANDS = [
     (), ("demo",), ("tracks",), ("tracks", "show"), ("tracks", "fit"), ("cars",), ("cars", "show"), ("sim",),
-    ("train",), ("evaluate",), ("runs",), ("install-app",), ("watch",), ("serve",), ("drive",), ("import",), ("calibrate-controls",),
-    ("doctor",), ("record",), ("sessions",), ("sql",), ("export",),
+    ("train",), ("evaluate",), ("runs",), ("install-app",), ("watch",), ("serve",), ("drive",), ("import",),
+    ("calibrate-controls",), ("doctor",), ("record",), ("sessions",), ("sql",), ("export",), ("export-policy",),
 ]  # fmt: skip
 HEAVY = ("torch", "numba", "scipy", "plotly", "gymnasium", "numpy")
 
@@ -74,6 +74,8 @@ def test_version(capsys) -> None:
         (("train", "nowhere.yaml"), "there is no such file"),
         (("tracks", "fit", "nowhere.csv"), "nowhere.csv"),
         (("evaluate", "nowhere.pt"), "nowhere.pt"),
+        (("evaluate", "nowhere.onnx"), "no such policy"),
+        (("export-policy", "nowhere.pt"), "nowhere.pt"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line(capsys, words, hint) -> None:
