@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from actwin.jit import jit, kernel, maximum, minimum, sin_cos
+from actwin.twin.axles import road_wheel_angles
 from actwin.twin.params import CarParams
 from actwin.twin.suspension import AxleParams
 from actwin.twin.tyres import TyreParams, tyre_force
-from actwin.twin.vehicle import road_wheel_angles
 
 HALVINGS = 10
 WIDEST_SLIP = 1.6

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from actwin.jit import clip, jit, maximum, select
+from actwin.twin.params import ChassisParams
 
 STIFFNESS = 1600.0
 """[1/s²] Contact stiffness for each kilogram of car; a touch at 10 m/s gives way 0.2 m."""
@@ -43,10 +44,8 @@ def wall_force(
     along: float,
     across: float,
     yaw_rate: float,
-    left: float,
-    right: float,
-    half_width: float,
-    half_length: float,
+    walls: tuple[float, float],
+    body: ChassisParams,
     mass: float,
 ) -> WallForce:
     """Force of the nearer wall on the car's box.
@@ -56,10 +55,12 @@ def wall_force(
         sine, cosine: Of the heading relative to the road.
         along, across: [m/s] Velocity of the centre of gravity along the road and to its left.
         yaw_rate: [rad/s] To the left.
-        left, right: [m] Walls' distances from the centre line.
-        half_width, half_length: [m] Of the car's box.
+        walls: [m] Distances of the left and the right one from the centre line.
+        body: Gives the size of the car's box.
         mass: [kg] Of the car.
     """
+    left, right = walls
+    half_width, half_length = body.half_width, body.half_length
     reach = half_width * maximum(cosine, -cosine) + half_length * maximum(sine, -sine)
     depth_left = offset + reach - left
     depth_right = reach - offset - right

@@ -17,6 +17,24 @@ SLIP_LIMIT = 3.0
 """[-] Bound of the relaxed slips: beyond it the force no longer changes, and recovery would take too long a way."""
 
 
+class Wheel(NamedTuple):
+    """A wheel at the beginning of a step.
+
+    Attributes:
+        speed: [rad/s] Spin.
+        slip_ratio, slip_tangent: [-] Relaxed slips.
+        load: [N] Of the tyre.
+        grip, rolling: [-] Factors of the surface under it.
+    """
+
+    speed: float
+    slip_ratio: float
+    slip_tangent: float
+    load: float
+    grip: float
+    rolling: float
+
+
 class Rolling(NamedTuple):
     """A wheel between the reaction of its tyre and the torques of the car.
 
@@ -49,36 +67,29 @@ class Rolling(NamedTuple):
 
 @jit
 def roll_wheel(
+    wheel: Wheel,
     hub_x: float,
     hub_y: float,
     sine: float,
     cosine: float,
-    wheel_speed: float,
-    slip_ratio: float,
-    slip_tangent: float,
-    load: float,
     camber: float,
-    grip: float,
     dt: float,
     tyre: TyreParams,
 ) -> Rolling:
     """Moves the slips of one wheel and lets its tyre act on its spin.
 
     Args:
+        wheel: The wheel before the step.
         hub_x, hub_y: [m/s] Velocity of the contact in car axes.
         sine, cosine: Of the steering angle of this wheel.
-        wheel_speed: [rad/s] Spin before the step.
-        slip_ratio, slip_tangent: [-] Relaxed slips before the step.
-        load: [N] Vertical load.
         camber: [rad] Inclination, top to the left positive.
-        grip: [-] Friction factor.
         dt: [s] Step length.
         tyre: The tyre.
     """
     vx = cosine * hub_x + sine * hub_y
     vy = cosine * hub_y - sine * hub_x
     rolling = maximum(vx, -vx)
-    radius = rolling_radius(wheel_speed, tyre)
+    radius = rolling_radius(wheel.speed, tyre)
 
     # The force follows the new lateral slip: at standstill slip and velocity make a spring, which only this order
     # keeps from growing.
@@ -86,17 +97,17 @@ def roll_wheel(
     # One division serves both directions.
     slower_y, slower_x = 1.0 + across * rolling, 1.0 + along * rolling
     both = 1.0 / (slower_x * slower_y)
-    new_tangent = clip((slip_tangent + across * vy) * (both * slower_x), -SLIP_LIMIT, SLIP_LIMIT)
-    force = tyre_force(slip_ratio, new_tangent, load, camber, grip, tyre)
+    new_tangent = clip((wheel.slip_tangent + across * vy) * (both * slower_x), -SLIP_LIMIT, SLIP_LIMIT)
+    force = tyre_force(wheel.slip_ratio, new_tangent, wheel.load, camber, wheel.grip, tyre)
 
     damping = both * slower_y
     slip_gain = along * damping
-    slip_base = (slip_ratio - along * vx) * damping
+    slip_base = (wheel.slip_ratio - along * vx) * damping
     lever = dt * radius * force.secant
     inertia = tyre.inertia + lever * radius * slip_gain
     mobility = 1.0 / inertia
-    held = slip_base + slip_gain * radius * wheel_speed
-    speed = wheel_speed - lever * held * mobility
+    held = slip_base + slip_gain * radius * wheel.speed
+    speed = wheel.speed - lever * held * mobility
     return Rolling(
         speed, inertia, mobility, slip_base, slip_gain, new_tangent, force.secant, force.fy, force.use, radius, vx, vy
     )
