@@ -138,6 +138,27 @@ def test_every_second_row_repeated(driven) -> None:
     assert report.findings_of == {"duplicate": len(recording)}
 
 
+@pytest.mark.parametrize(("rate", "late"), [(25.0, 0.03), (1000.0 / 3.0, 0.006)], ids=["app", "memory"])
+def test_late_and_bunched_deliveries_are_no_motion(driven, rate, late) -> None:
+    """What a busy machine does to a live recording: rows arrive late, the game's counter says when they were true."""
+    recording = sampled(driven, rate)
+    recording.time[:] += np.random.default_rng(0).uniform(0.0, late, len(recording))
+    recording.time.sort()
+    report = check_recording(recording)
+    assert found(report) == []
+    assert {clock.name for clock in report.clocks if clock.jitter > 0.3 * late} == {"packet_id", "lap_time", "place"}
+
+
+def test_a_game_that_is_too_slow_for_its_clock(driven) -> None:
+    """An emulator on a starved machine: the game's second takes longer than a second, the car's motion fits its own."""
+    recording = sampled(driven, 100.0)
+    begin, end = row_at(recording, 40.0), row_at(recording, 60.0)
+    step = np.diff(recording.time, prepend=0.0)
+    step[begin:end] *= 1.3
+    recording.time[:] = np.cumsum(step)
+    assert {kind for kind, *_ in found(check_recording(recording))} == {"clock"}
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4])
 def test_short_recordings(driven, count) -> None:
     assert found(check_recording(sampled(driven, 25.0).take(np.arange(count)))) == []
@@ -160,6 +181,12 @@ def test_kinds_have_their_own_bits() -> None:
     assert kinds_of(bits[0]) == KINDS[:1]
     assert kinds_of(bits[3]) == KINDS[2:4]
     assert kinds_of(bits[-1]) == ()
+
+
+def test_the_page_lists_every_kind(repository) -> None:
+    page = (repository / "docs" / "quality.md").read_text(encoding="utf-8")
+    for kind in KINDS:
+        assert f"| {kind.bit} | `{kind.name}` | {kind.meaning} |" in page
 
 
 def test_columns_are_those_of_the_export() -> None:

@@ -11,6 +11,7 @@ from actwin.cli.options import JsonOption, SessionsOption
 from actwin.cli.terminal import console, table
 
 if TYPE_CHECKING:
+    from actwin.telemetry.quality.findings import Finding
     from actwin.telemetry.quality.report import Report
 
 EXAMPLES = "Examples: actwin check last · actwin check last --json · actwin check 2026-11-21 --repair"
@@ -23,7 +24,7 @@ def check(
     mark: Annotated[
         bool, typer.Option("--mark/--no-mark", help="Keep the findings in the session's quality column.")
     ] = True,
-    most: Annotated[int, typer.Option(min=0, help="Findings to list.")] = 40,
+    most: Annotated[int, typer.Option(min=0, help="Findings of each kind to list.")] = 8,
     as_json: JsonOption = False,
 ) -> None:
     """Look for gaps, repeated and frozen rows, impossible values, teleports, wrong clocks, units and lap counts."""
@@ -54,18 +55,26 @@ def _print(report: Report, most: int) -> None:
     out = console()
     rate = f"{report.rate:.1f} Hz" if report.period > 0.0 else "no rate"
     out.print(f"{report.name}: {len(report.time)} rows, {report.duration:.1f} s, {rate}", soft_wrap=True)
-    if report.findings:
+    shown = [each for kind in report.findings_of for each in _of_kind(report, kind)[:most]]
+    if shown:
         rows = table("Kind", "Row", "Rows", "At", "Channel", "What", numbers=(1, 2, 3))
-        for finding in report.findings[:most]:
+        for finding in sorted(shown, key=report.findings.index):
             rows.add_row(
                 finding.kind.name, str(finding.first), str(finding.last - finding.first + 1),
                 f"{report.time[finding.first]:.2f} s", finding.channel, finding.words,
             )  # fmt: skip
         out.print(rows)
-    if len(report.findings) > most:
-        out.print(f"{len(report.findings) - most} more; show them with --most.", soft_wrap=True)
+    if len(report.findings) > len(shown):
+        out.print(f"{len(report.findings) - len(shown)} more; show them with --most.", soft_wrap=True)
     counts = ", ".join(f"{name} {count}" for name, count in report.findings_of.items()) or "nothing"
     out.print(f"Found: {counts}. Rows marked: {report.marked} of {len(report.time)}.", soft_wrap=True)
     if report.flat:
         flat = ", ".join(f"{name} = {value:g}" for name, value in report.flat.items())
         out.print(f"One value throughout: {flat}.", soft_wrap=True)
+    for clock in report.clocks:
+        pace = f"{clock.rate:.1f} a second" if clock.name == "packet_id" else f"{clock.rate:.4f} of time"
+        out.print(f"Clock {clock.name}: {pace}, single steps within {clock.jitter * 1000.0:.1f} ms.", soft_wrap=True)
+
+
+def _of_kind(report: Report, kind: str) -> list[Finding]:
+    return [each for each in report.findings if each.kind.name == kind]

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from actwin.telemetry.ac.pages import PHYSICS_STEP
 from actwin.telemetry.quality.findings import (
     DUPLICATE,
     EVERY,
@@ -28,6 +29,11 @@ LONGEST: Final = 1e10
 """[s] Larger times, three centuries, are no times."""
 PAUSE_AFTER: Final = 0.25
 """[s] Time that the game's clock must stand to be called a pause; less is the recorder's jitter."""
+SLOWED: Final = (0.75, 1.35)
+"""[-] Time of a physics step by the recorder's clock over its time in the game: a machine that is too slow, or a clock
+that is wrong, stretches it; a counter of something else is further away."""
+CLOSE: Final = 0.25
+"""[s] Rows that are not further apart are compared with each other, even if some are missing between them."""
 USUAL: Final = 90.0
 """[%] Percentile of the steps that is called the usual one: sources that alternate (39, 39, 42 ms; 1, 1, 2 packets
 where a 250 Hz reader polls a 333 Hz game) count their longer step as usual."""
@@ -41,9 +47,9 @@ class Cadence(NamedTuple):
     kept: Rows
     """Rows that carry something new, in order of time."""
     linked: Flags
-    """[K] Whether the row follows the kept row before it without a break; False for the first."""
+    """[K] Whether the row follows the kept row before it closely enough to compare them; False for the first."""
     step: Floats
-    """[s] [K] Time since the kept row before; NaN where not linked."""
+    """[s] [K] Time since the kept row before, by the game's counter of steps where it has one; NaN where not linked."""
     period: float
     """[s] Median step; NaN when there is none."""
     usual: float
@@ -159,44 +165,62 @@ def _stray_finding(recording: Recording, first: int, last: int) -> Finding:
     return Finding(TIME, first, last, "time", step, words)
 
 
+class _Steps(NamedTuple):
+    """From kept row to kept row."""
+
+    told: Floats
+    """[s] [K] By the time column."""
+    passed: Floats
+    """[s] [K] By the game's clock, in which the car moves; NaN where it does not tell."""
+    rows: Floats
+    """[-] [K] Usual steps in it: 1 where nothing is missing."""
+    missing: Flags
+    """[K] Whether rows are missing, by the counter of steps or else by time."""
+
+
 def _breaks(
     recording: Recording, kept: Rows, stretches: Rows, packets: bool, dropped: Flags
 ) -> tuple[Cadence, list[Finding]]:
     """Gaps, pauses and restarts between kept rows; where a stray row was dropped, its neighbours are no gap."""
-    step = np.diff(recording.time[kept], prepend=np.nan)
+    told = np.diff(recording.time[kept], prepend=np.nan)
     restart = np.diff(stretches, prepend=0) > 0
-    inner = ~restart & np.isfinite(step)
-    if not inner.any():
-        alone = Cadence(kept, inner, step, np.nan, np.nan, packets, stretches)
-        return alone, _restart_findings(recording, kept, restart)
-    usual = float(np.percentile(step[inner], USUAL))
-    if packets:
-        count = np.diff(recording.frames["packet_id"][kept].astype(np.float64), prepend=np.nan)
-        expected = float(np.percentile(count[inner], USUAL))
-        missing = inner & (count >= expected + max(1.0, (LATE - 1.0) * expected))
-        stood = step - count * np.median(step[inner] / count[inner])
-    else:
-        missing = inner & (step > LATE * usual)
-        stood = step - _lap_clock_step(recording, kept)
-    paused = inner & (stood > max(PAUSE_AFTER, 2.0 * usual))
-    missing &= (packets | ~paused) & ~dropped
-    linked = inner & ~missing & ~paused
-    period = float(np.median(step[linked])) if linked.any() else usual
+    inner = ~restart & np.isfinite(told)
     findings = _restart_findings(recording, kept, restart)
-    for i in np.flatnonzero(paused):
-        words = f"the game's clock stood for {stood[i]:.2f} s"
-        findings.append(Finding(PAUSE, int(kept[i]), int(kept[i]), EVERY, float(stood[i]), words))
-    for i in np.flatnonzero(missing):
-        lost = float(step[i]) - (float(stood[i]) if paused[i] else 0.0)
-        words = f"{_rows(max(1, round(lost / period) - 1))} missing, {lost:.3f} s since the row before"
-        findings.append(Finding(GAP, int(kept[i]), int(kept[i]), EVERY, lost, words))
+    if not inner.any():
+        return Cadence(kept, inner, told, np.nan, np.nan, packets, stretches), findings
+    usual = float(np.percentile(told[inner], USUAL))
+    steps = _counted(recording, kept, told, inner) if packets else _timed(recording, kept, told, inner, usual)
+    paused = inner & (steps.told - steps.passed > max(PAUSE_AFTER, 2.0 * usual))
+    step = np.where(np.isfinite(steps.passed) & (packets | paused), steps.passed, steps.told)
+    missing = inner & steps.missing & (packets | ~paused) & ~dropped
+    linked = inner & ~paused & (step <= max(LATE * usual, CLOSE))
+    period = float(np.median(step[inner]))
+    for i in np.flatnonzero(paused).tolist():
+        stood = float(steps.told[i] - steps.passed[i])
+        words = f"the game's clock stood for {stood:.2f} s"
+        findings.append(Finding(PAUSE, int(kept[i]), int(kept[i]), EVERY, stood, words))
+    for i in np.flatnonzero(missing).tolist():
+        words = f"{_rows(max(1, round(steps.rows[i]) - 1))} missing, {step[i]:.3f} s since the row before"
+        findings.append(Finding(GAP, int(kept[i]), int(kept[i]), EVERY, float(step[i]), words))
     return Cadence(kept, linked, np.where(linked, step, np.nan), period, usual, packets, stretches), findings
 
 
-def _lap_clock_step(recording: Recording, kept: Rows) -> Floats:
-    """[s] What the lap clock says of each step; NaN where it does not run."""
-    step = np.diff(recording.floats("lap_time")[kept], prepend=np.nan)
-    return np.where(step > 0.0, step, np.nan)
+def _counted(recording: Recording, kept: Rows, told: Floats, inner: Flags) -> _Steps:
+    """Steps by the game's counter: readers and networks deliver late and in bunches, it does not."""
+    count = np.diff(recording.frames["packet_id"][kept].astype(np.float64), prepend=np.nan)
+    even = inner & (told - count * np.median(told[inner] / count[inner]) <= PAUSE_AFTER)
+    step = float(told[even].sum() / count[even].sum()) if even.any() else np.nan
+    step = PHYSICS_STEP if SLOWED[0] < step / PHYSICS_STEP < SLOWED[1] else step
+    expected = float(np.percentile(count[inner], USUAL))
+    missing = count >= expected + max(1.0, (LATE - 1.0) * expected)
+    return _Steps(told, count * step, count / np.median(count[inner]), missing)
+
+
+def _timed(recording: Recording, kept: Rows, told: Floats, inner: Flags, usual: float) -> _Steps:
+    """Steps by the time column; the lap clock, where it runs, tells how much of one the game was paused."""
+    passed = np.diff(recording.floats("lap_time")[kept], prepend=np.nan)
+    passed = np.where(passed > 0.0, passed, np.nan)
+    return _Steps(told, passed, told / np.median(told[inner]), told > LATE * usual)
 
 
 def _restart_findings(recording: Recording, kept: Rows, restart: Flags) -> list[Finding]:

@@ -6,11 +6,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from actwin.telemetry.ac.pages import PHYSICS_STEP
 from actwin.telemetry.quality.bench import Bench
 from actwin.telemetry.quality.findings import CLOCK, Finding, Floats, Rows, runs
 
-PHYSICS_STEP: Final = 0.003
-"""[s] Of Assetto Corsa, which counts its steps in `physics.packetId`: 333.3 a second."""
 RATE_SHARE: Final = 0.005
 """[-] A clock may be off by this; crystals are a hundred times better."""
 FAST: Final = 10.0
@@ -81,11 +80,11 @@ def _place_clock(bench: Bench) -> list[ClockRate]:
         np.any(np.diff(place, axis=0, prepend=np.nan) != 0.0, axis=1) & ~bench.bad("x", "y", "vel", "vx")
     )
     moved, driven = np.linalg.norm(np.diff(place[new], axis=0), axis=1), np.diff(way[new])
-    step = np.diff(bench.time[new])
-    fast = (np.diff(np.cumsum(~bench.linked)[new]) == 0) & (driven > FAST * step)
+    step, passed = np.diff(bench.time[new]), np.diff(bench.integral(np.ones(len(bench)))[new])
+    fast = (np.diff(np.cumsum(~bench.linked)[new]) == 0) & (driven > FAST * passed)
     if np.count_nonzero(fast) < BLOCK_ROWS:
         return []
-    told = moved[fast] / driven[fast] * step[fast]
+    told = moved[fast] / driven[fast] * passed[fast]
     rate = float(told.sum() / step[fast].sum())
     jitter = float(np.percentile(np.abs(step[fast] - told), _USUAL_JITTER))
     return [ClockRate("place", rate, 1.0, jitter)]

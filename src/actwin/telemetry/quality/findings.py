@@ -26,14 +26,12 @@ class Kind:
         bit: Its place in the quality column; never reused for something else, recordings keep it.
         meaning: What a marked row has.
         unit: Unit of `Finding.size`.
-        cure: What `repair` does about it; empty when it leaves such rows alone.
     """
 
     name: str
     bit: int
     meaning: str
     unit: str
-    cure: str = ""
 
     @property
     def mask(self) -> int:
@@ -42,17 +40,17 @@ class Kind:
 
 
 GAP: Final = Kind("gap", 0, "rows are missing before this one", "s")
-TIME: Final = Kind("time", 1, "time stands still or runs backwards", "s", "the row is dropped")
-DUPLICATE: Final = Kind("duplicate", 2, "repeats the game step of the row before", "1", "the row is dropped")
-FROZEN: Final = Kind("frozen", 3, "a channel stands still while the car moves", "s", "interpolated, else emptied")
-NOT_FINITE: Final = Kind("not_finite", 4, "no number where the channel has numbers", "1", "as frozen")
-RANGE: Final = Kind("range", 5, "outside the range of the channel table", "of the channel", "as frozen")
-TELEPORT: Final = Kind("teleport", 6, "the place jumps further than the speed explains", "m", "an excursion as frozen")
+TIME: Final = Kind("time", 1, "time stands still or runs backwards", "s")
+DUPLICATE: Final = Kind("duplicate", 2, "repeats the game step of the row before", "1")
+FROZEN: Final = Kind("frozen", 3, "a channel stands still while the car moves", "s")
+NOT_FINITE: Final = Kind("not_finite", 4, "no number where the channel has numbers", "1")
+RANGE: Final = Kind("range", 5, "outside the range of the channel table", "of the channel")
+TELEPORT: Final = Kind("teleport", 6, "the place jumps further than the speed explains", "m")
 CLOCK: Final = Kind("clock", 7, "the game's clock runs at another rate than the recording's", "-")
 PAUSE: Final = Kind("pause", 8, "the game's clock stood before this row", "s")
 RESTART: Final = Kind("restart", 9, "the game's clock began anew at this row", "s")
-UNIT: Final = Kind("unit", 10, "a channel is in another unit, sign or frame", "-", "scaled when the unit is known")
-MOTION: Final = Kind("motion", 11, "speed, velocity, acceleration or place contradict each other", "m/s", "as frozen")
+UNIT: Final = Kind("unit", 10, "a channel is in another unit, sign or frame", "-")
+MOTION: Final = Kind("motion", 11, "speed, velocity, acceleration or place contradict each other", "m/s")
 LAP: Final = Kind("lap", 12, "lap count, lap clock and the line contradict each other", "s")
 REPAIRED: Final = Kind("repaired", 31, "a value of this row was replaced", "1")
 

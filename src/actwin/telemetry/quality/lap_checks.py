@@ -51,7 +51,7 @@ class _Laps:
         self.lap_time = bench.raw("lap_time")
         self.crossings = self._marks(fall < LINE_SHARE - 1.0)
         self.counts = self._marks(_change(bench, "lap_count") > 0.0)
-        self.resets = self._marks(_change(bench, "lap_time") < 0.0)
+        self.resets = self._marks(_change(bench, "lap_time") < -SETTLE)
         self.moved = np.zeros(len(bench), bool)
         placed = [each.first for each in bench.findings if each.kind is TELEPORT and not each.spoils]
         self.moved[np.searchsorted(bench.order.kept, np.array(placed, np.int64))] = True
