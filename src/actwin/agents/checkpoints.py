@@ -10,6 +10,7 @@ from typing import Any, Final
 import torch
 
 from actwin.agents.replay import Replay
+from actwin.agents.task_identity import require_same_task as require_same_task
 from actwin.errors import CheckpointError
 
 FORMAT: Final = 1
@@ -133,30 +134,3 @@ def _check(path: Path, loaded: object) -> None:
         raise CheckpointError(
             f"{path}: has format {loaded['format']}, this version {FORMAT}. Use the actwin that wrote it."
         )
-
-
-def require_same_task(path: Path, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
-    """Refuses a checkpoint of another task.
-
-    Args:
-        path: The checkpoint, for the message.
-        ours: `{"fingerprint", "config"}` of the task at hand.
-        theirs: The checkpoint's.
-
-    Raises:
-        CheckpointError: Names every setting that differs.
-    """
-    if ours["fingerprint"] == theirs["fingerprint"]:
-        return
-    differences = _differences(ours["config"], theirs["config"])
-    listed = "; ".join(differences) if differences else "same settings, but the task itself changed between versions"
-    raise CheckpointError(f"{path}: was trained for another task: {listed}. Use its own settings, or train anew.")
-
-
-def _differences(ours: Any, theirs: Any, name: str = "") -> list[str]:
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        found: list[str] = []
-        for key in sorted({*ours, *theirs}):
-            found += _differences(ours.get(key), theirs.get(key), f"{name}.{key}" if name else str(key))
-        return found
-    return [] if ours == theirs else [f"{name} was {theirs!r}, here {ours!r}"]

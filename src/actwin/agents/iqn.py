@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
+from actwin.agents.arrays import Floats
 from actwin.agents.critics import follow
 from actwin.agents.losses import midpoints, quantile_huber
 from actwin.agents.memory_agent import MemoryAgent, MemoryConfig, bootstrapped
@@ -113,7 +114,7 @@ class QuantilePolicy(nn.Module):
 
         Args:
             features: float32[B, H].
-            fractions: float32[B, N] in (0, 1).
+            fractions: float32[B, N] in (0, 1), or float32[1, N] for all rows.
 
         Returns:
             float32[B, N, choices]
@@ -127,14 +128,26 @@ class QuantilePolicy(nn.Module):
 
     def values(self, normalised: Tensor) -> Tensor:
         """float32[B, choices]: mean returns, by fixed fractions."""
-        fractions = midpoints(self.fractions).expand(len(normalised), -1)
-        return self.quantiles(self.features(normalised), fractions).mean(1)
+        return self.quantiles(self.features(normalised), midpoints(self.fractions).unsqueeze(0)).mean(1)
+
+    def best(self, observations: Tensor) -> Tensor:
+        """float32[B, 1]: the index of the best action for raw observations, as one expression of tensors."""
+        return self.values(self.normaliser(observations)).argmax(-1, keepdim=True).float()
 
     @torch.inference_mode()
     def drive(self, observations: Tensor) -> Tensor:
         """float32[B, 1]: the index of the best action for raw observations."""
-        parts = [self.values(self.normaliser(part)).argmax(-1) for part in torch.split(observations, ROWS_AT_ONCE)]
-        return torch.cat(parts).unsqueeze(-1).float()
+        return torch.cat([self.best(part) for part in torch.split(observations, ROWS_AT_ONCE)])
+
+    @property
+    def width(self) -> int:
+        """Columns of an action."""
+        return self.action.width
+
+    def decide(self, observations: Floats) -> Floats:
+        """float32[B, 1]: `drive` for arrays."""
+        decided: Floats = self.drive(torch.from_numpy(observations)).numpy()
+        return decided
 
 
 class IQN(MemoryAgent):

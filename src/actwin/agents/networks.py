@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from actwin.agents.arrays import Floats
 from actwin.agents.losses import gaussian_divergence, gaussian_entropy, gaussian_log_prob
 from actwin.agents.normaliser import Normaliser
 
@@ -196,7 +197,21 @@ class Policy(nn.Module):
     @torch.inference_mode()
     def drive(self, observations: Tensor) -> Tensor:
         """float32[B, width]: the most likely action for raw observations, no exploration."""
+        return self.best(observations)
+
+    def best(self, observations: Tensor) -> Tensor:
+        """The same as one expression of tensors, which can be exported."""
         return self.controls(self(self.normaliser(observations)).mode())
+
+    @property
+    def width(self) -> int:
+        """Columns of an action."""
+        return self.action.width
+
+    def decide(self, observations: Floats) -> Floats:
+        """float32[B, width]: `drive` for arrays."""
+        decided: Floats = self.drive(torch.from_numpy(observations)).numpy()
+        return decided
 
 
 class ValueFunction(nn.Module):

@@ -16,6 +16,7 @@ from actwin.cli import (
     drive,
     evaluate,
     export,
+    export_policy,
     import_,
     install_app,
     record,
@@ -73,6 +74,7 @@ app.command("sessions", epilog=sessions.EXAMPLES)(sessions.sessions)
 app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("export-policy", epilog=export_policy.EXAMPLES)(export_policy.export_policy)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_recordings)
 app.command("drive", epilog=drive.EXAMPLES)(drive.drive)
 app.command("calibrate-controls", epilog=calibrate_controls.EXAMPLES)(calibrate_controls.calibrate_controls)

@@ -30,7 +30,7 @@ class Start(StrEnum):
 
 
 def drive(
-    driver: Annotated[str, typer.Argument(help="expert, or a checkpoint.", metavar="expert|CHECKPOINT")],
+    driver: Annotated[str, typer.Argument(help="expert, a checkpoint, or its .onnx.", metavar="expert|CHECKPOINT")],
     source: SourceOption = "auto",
     actuator: ActuatorOption = "auto",
     seconds: Annotated[float | None, typer.Option(min=0.0, help="\\[s] Stop after so much time of the game.")] = None,

@@ -110,12 +110,9 @@ def _simulator_and_driver(service: Service) -> tuple[Simulator, Driver | None, i
         from actwin.driving.line_follower import LineFollower  # plans a line, which nobody else need wait for
 
         return simulator, LineFollower(track, car, n, pace=1.0 - PACES * np.arange(n, dtype=float)), SUBSTEPS
-    import torch
+    from actwin.driving.policy import real_time_driver  # plans a line, which nobody else need wait for
 
-    from actwin.driving.policy import PolicyDriver  # brings torch, which the others do without
-
-    torch.set_num_threads(1)  # a second thread only makes one car's small network wait
-    policy = PolicyDriver.from_checkpoint(Path(service.driver), n, track=service.track, car=service.car)
+    policy = real_time_driver(Path(service.driver), n, track=service.track, car=service.car)
     physics = policy.task.config.physics
     simulator = Simulator(
         policy.task.track,
