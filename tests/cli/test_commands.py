@@ -18,7 +18,8 @@ from actwin.content.library import car_names, track_names
 COMMANDS = [
     (), ("demo",), ("tracks",), ("tracks", "show"), ("tracks", "fit"), ("cars",), ("cars", "show"), ("sim",),
     ("train",), ("evaluate",), ("runs",), ("install-app",), ("watch",), ("serve",), ("drive",), ("import",),
-    ("calibrate-controls",), ("doctor",), ("record",), ("sessions",), ("sql",), ("export",), ("export-policy",),
+    ("calibrate-controls",), ("doctor",), ("record",), ("sessions",), ("sql",), ("export",), ("check",),
+    ("export-policy",),
 ]  # fmt: skip
 HEAVY = ("torch", "numba", "scipy", "plotly", "gymnasium", "numpy")
 
