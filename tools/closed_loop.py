@@ -28,7 +28,7 @@ from actwin.cockpit.twin import TwinCockpit
 from actwin.content.library import load_car, load_track
 from actwin.driving.driver import Driver
 from actwin.driving.live_drive import EXPERT, Driven, LiveDrive, drive_live, grid_pose
-from actwin.driving.priority import raised
+from actwin.driving.priority import NICE, raised
 from actwin.driving.realtime import ANSWER, Drive, drive
 from actwin.telemetry.ac.source import open_source
 from actwin.twin.simulator import PHYSICS_STEP, Simulator
@@ -178,6 +178,8 @@ def main() -> int:
             _, simulator = expert_or_policy(options)
             serve += ["--track", simulator.track.name, "--car", simulator.car.name]
         server = running.enter_context(process(serve, folder / "serve.txt"))
+        with contextlib.suppress(OSError, AttributeError):  # a game is not slowed down by the training beside it
+            os.setpriority(os.PRIO_PROCESS, server.pid, NICE)
         load = None
         if options.load:
             train = ["train", "configs/ppo_monza.yaml", "--out", str(folder / "run"), "train.minutes=600"]
