@@ -11,6 +11,7 @@ from actwin.agents.checkpoints import load_checkpoint
 from actwin.analysis.laps import Lap
 from actwin.driving.line_follower import LineFollower
 from actwin.driving.policy import PolicyDriver
+from actwin.env.config import TaskConfig
 from actwin.errors import CheckpointError
 from actwin.telemetry.store.session import Session
 from actwin.training.config import RunConfig, load_config
@@ -119,6 +120,20 @@ def test_cars_go_on_exactly_from_their_state(world: TwinWorld) -> None:
     for action in actions[30:]:
         for a, b in zip(first.step_arrays(action), second.step_arrays(action), strict=True):
             assert np.array_equal(a, b)
+
+
+def test_randomised_cars_go_on_as_they_were() -> None:
+    config = TaskConfig.of({"track": "oval", "randomisation": {"mass": 0.1, "power": 0.1}, "curriculum": {"window": 4}})
+    first, second = (TwinWorld(config).cars(8) for _ in range(2))
+    first.start(3)
+    random = np.random.default_rng(0)
+    actions = random.uniform(-1, 1, (200, 8, 2)).astype(np.float32)
+    for each in actions[:150]:
+        first.step_arrays(each)
+    second.load_state(first.state())
+    for each in actions[150:]:
+        one, two = first.step_arrays(each), second.step_arrays(each)
+        assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
 def test_a_policy_drives_from_its_checkpoint(world: TwinWorld, trained: Path) -> None:

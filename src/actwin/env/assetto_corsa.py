@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.cockpit.actuators.protocol import Pose
-from actwin.cockpit.live import LiveCockpit, open_cockpit
+from actwin.cockpit.live import LiveCockpit
+from actwin.cockpit.opening import open_cockpit
 from actwin.env.config import TaskConfig
 from actwin.env.ends import REASON_NAMES
 from actwin.env.spaces import action_space, flat_actions, observation_space

@@ -148,6 +148,24 @@ class RandomisationConfig(Settings):
     )
 
 
+class CurriculumConfig(Settings):
+    """From easy to hard by measured success; see `actwin.env.curriculum`. Easy means more grip, and starts nearer the
+    line and slower."""
+
+    window: int = Field(0, ge=0, description="Episodes after which the difficulty may change; 0 has no curriculum.")
+    begin: float = Field(0.0, ge=0.0, le=1.0, description="Difficulty at first; 1 is the task as configured.")
+    step: float = Field(0.1, gt=0.0, le=1.0, description="Change of the difficulty at a time.")
+    rise_at: float = Field(0.7, gt=0.0, le=1.0, description="Share of episodes without a failure that makes it harder.")
+    fall_at: float = Field(0.3, ge=0.0, lt=1.0, description="Share below which it becomes easier.")
+    extra_grip: float = Field(0.3, ge=0.0, le=1.0, description="Grip added at difficulty 0, as a share.")
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.fall_at >= self.rise_at:
+            raise ValueError("curriculum.fall_at must be below curriculum.rise_at")
+        return self
+
+
 DEFAULT_REWARD: Mapping[str, float] = {
     "progress": 0.02,
     "track_limits": 0.5,
@@ -173,6 +191,7 @@ class TaskConfig(Settings):
     end: EndConfig = EndConfig()
     physics: PhysicsConfig = PhysicsConfig()
     randomisation: RandomisationConfig = RandomisationConfig()
+    curriculum: CurriculumConfig = CurriculumConfig()
 
     @field_validator("reward")
     @classmethod

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from actwin.cockpit.twin import TwinCockpit
 from actwin.env.config import RandomisationConfig
+from actwin.env.curriculum import Curriculum
 from actwin.env.ends import LAST_TERMINATION
 from actwin.env.judge import MEMORY
 from actwin.env.mistakes import Mistakes
@@ -49,6 +50,7 @@ class Race:
         frames: FRAME[N] of this moment.
         observation: float32[N, O] What the drivers see now; of the new episode where one ended.
         final_observation: float32[N, O] In rows whose episode ended in the last step, what was seen at its end.
+        curriculum: How hard new episodes are.
         ended: int64[K] Cars whose episode ended in the last step.
         episodes: int64[N] How many episodes each car has begun before this one.
     """
@@ -65,6 +67,8 @@ class Race:
         self._all = np.arange(task.n)
         random = task.config.randomisation
         changes = random != RandomisationConfig()
+        self.curriculum = Curriculum(task.config.curriculum)
+        changes |= bool(task.config.curriculum.window)
         self._randomiser = Randomiser(random, self.cockpit.simulator) if changes else None
         self._noise = random.sensor_noise
         self._mistakes: Mistakes | None = None
@@ -72,6 +76,11 @@ class Race:
         workers = self.cockpit.simulator.threads
         self._cuts = [task.n * i // workers for i in range(workers + 1)]
         self._pool = ThreadPoolExecutor(workers - 1) if workers > 1 else None
+
+    @property
+    def randomised(self) -> bool:
+        """Whether cars differ from episode to episode."""
+        return self._randomiser is not None
 
     def reset(
         self,
@@ -113,11 +122,12 @@ class Race:
     def _begin(self, rows: Indices, start: str | None, place: Mapping[str, Any]) -> None:
         """Puts some cars at the beginning of new episodes."""
         self.episodes[rows] += 1
+        self.task.starts.ease(self.curriculum.difficulty)
         drawn = self.task.starts.draw(self.seed, rows, self.episodes, start)
         fuel: Any = self.task.fuel
         tyres = None
         if self._randomiser is not None:
-            self._randomiser.vary(self.seed, rows, self.episodes)
+            self._randomiser.vary(self.seed, rows, self.episodes, self.curriculum.extra_grip)
             fuel = self._randomiser.fuel(self.seed, rows, self.episodes, fuel)
             tyres = self._randomiser.tyre_temperature(self.seed, rows, self.episodes)
         self.cockpit.reset(rows, fuel=fuel, tyre_temperature=tyres, **places(drawn, place))
@@ -154,6 +164,7 @@ class Race:
         self.ended = np.flatnonzero(reasons)
         if len(self.ended):
             self._record(self.ended)
+            self.curriculum.count(reasons[self.ended] <= LAST_TERMINATION)
             if self._mistakes is not None:
                 failed = self.ended[reasons[self.ended] <= LAST_TERMINATION]
                 self._mistakes.add(failed, self.episodes)

@@ -48,6 +48,7 @@ class Randomiser:
 
     def __init__(self, config: RandomisationConfig, simulator: Simulator) -> None:
         self.config, self._simulator = config, simulator
+        self._eased = False
         self._spreads = {name: spread for name in PARAMETERS if (spread := getattr(config, name)) > 0.0}
 
     def _draw(self, seed: int, rows: Indices, episodes: Indices, number: int) -> npt.NDArray[np.float64]:
@@ -56,15 +57,19 @@ class Randomiser:
         random_units(seed, rows, episodes, _FIRST_DRAW + number, out)
         return 2.0 * out - 1.0
 
-    def vary(self, seed: int, rows: Indices, episodes: Indices) -> None:
+    def vary(self, seed: int, rows: Indices, episodes: Indices, grip: float = 1.0) -> None:
         """Draws the parameters of cars that begin an episode.
 
         Args:
             seed: Of the run.
             rows: int64[K] Which cars.
             episodes: int64[N] Counter of each car's episodes.
+            grip: [-] Factor on the grip of all tyres, beside the drawn one.
         """
         factors: dict[str, npt.NDArray[np.float64]] = {}
+        if grip != 1.0 or self._eased:
+            factors = {path: np.full(len(rows), grip) for path in PARAMETERS["grip"]}
+            self._eased = True
         for number, (name, paths) in enumerate(PARAMETERS.items()):
             if (spread := self._spreads.get(name)) is None:
                 continue

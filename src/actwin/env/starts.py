@@ -189,6 +189,16 @@ class Starts:
         )
         self._places = self._fixed_places(reference)
 
+    def ease(self, difficulty: float) -> None:
+        """Sets how far starts anywhere may be from the line and how fast, as shares of what is configured.
+
+        Args:
+            difficulty: [-] 1 is all of it; 0 is slow, on the line and straight.
+        """
+        config = self.config
+        self._numbers[3] = config.slowest + difficulty * (config.fastest - config.slowest)
+        self._numbers[4], self._numbers[5] = difficulty * config.lateral, difficulty * config.heading
+
     def _fixed_places(self, reference: Reference) -> npt.NDArray[np.float64]:
         track, places = reference.track, np.zeros((len(STARTS), 4))
         slots, offsets = track.grid_positions(1)

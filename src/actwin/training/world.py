@@ -59,6 +59,7 @@ class TwinCars:
         books = self._race.episode_stats()
         if not books:
             return {}
+        eased = {"difficulty": self._race.curriculum.difficulty} if self._race.curriculum.config.window else {}
         kilometres = max(float(books["progress"].sum()) / 1000.0, 1e-3)
         shown = {
             "duration": float(books["duration"].mean()),
@@ -70,7 +71,7 @@ class TwinCars:
             shown["best_lap"] = float(laps.min())
         for code, name in enumerate(REASON_NAMES[1:], start=1):
             shown[f"end_{name}"] = float((books["reason"] == code).mean())
-        return shown
+        return shown | eased
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         task = self._race.task
@@ -84,11 +85,17 @@ class TwinCars:
         """Everything the next step depends on, except the pool of past mistakes, which fills again."""
         cars = self._race.cockpit.simulator.snapshot()
         arrays = self._arrays() | {"values": cars.values, "ints": cars.ints}
-        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()} | {"seed": self._race.seed}
+        if self._race.randomised:
+            arrays["parameters"] = self._race.cockpit.simulator.parameters()
+        plain = {"seed": self._race.seed, "curriculum": self._race.curriculum.state()}
+        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()} | plain
 
     def load_state(self, state: dict[str, Any]) -> Floats:
         """Goes on from `state()`; the observation float32[N, O]."""
+        self._race.curriculum.load_state(state["curriculum"])
         self._race.reset(state["seed"])
+        if self._race.randomised:
+            self._race.cockpit.simulator.set_parameters(state["parameters"].numpy())
         self._race.cockpit.restore(State(state["values"].numpy(), state["ints"].numpy()))
         for name, array in self._arrays().items():
             array[:] = state[name].numpy()

@@ -261,6 +261,21 @@ class Simulator:
             at = paths.index(path)
             columns[where // LANES, at, where % LANES] = own[mine, at] * factor
 
+    def parameters(self) -> npt.NDArray[Any]:
+        """float[N, fields of CarParams]: what every car is made of now, scaled or not."""
+        blocks = self._params[self._which].reshape(self._blocks, -1, LANES)
+        return np.array(blocks.transpose(0, 2, 1).reshape(self._blocks * LANES, -1)[: self.n])
+
+    def set_parameters(self, values: npt.NDArray[Any]) -> None:
+        """Makes every car of what `parameters` returned.
+
+        Args:
+            values: float[N, fields of CarParams].
+        """
+        self._separate()
+        where = np.arange(self.n)
+        self._params.reshape(self._blocks, -1, LANES)[where // LANES, :, where % LANES] = values
+
     def reset_params(self, index: npt.ArrayLike | None = None) -> None:
         """Takes back all scaling of some cars; None means all."""
         where = self._indices(index)
