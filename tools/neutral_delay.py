@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from actwin.cockpit.live import open_cockpit
+from actwin.cockpit.opening import open_cockpit
 from actwin.errors import SourceError
 from actwin.telemetry.ac.memory import SharedMemorySource
 from actwin.telemetry.channels import neutral_controls

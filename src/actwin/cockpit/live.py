@@ -8,18 +8,19 @@ from typing import Final, Literal, TypeVar
 
 import numpy as np
 
-from actwin.cockpit.actuators.protocol import Actuator, Pose, open_actuator, within_range
-from actwin.cockpit.completion import FLOATS, NEEDED, Completion, columns
+from actwin.cockpit.actuators.protocol import Actuator, Pose, within_range
+from actwin.cockpit.completion import NEEDED, Completion, columns
 from actwin.cockpit.control_maps import ControlMaps, load_maps
 from actwin.cockpit.game_clock import GameClock
+from actwin.cockpit.game_match import missing_channels, named, require_the_same_road, require_what_driving_needs
 from actwin.cockpit.limits import ControlLimits, refuse_broken
 from actwin.content.car import Car
 from actwin.content.library import load_car, load_track
 from actwin.content.track import Track
-from actwin.errors import ConfigError, SourceError, UnknownNameError
+from actwin.errors import ConfigError, SourceError
 from actwin.pacing import Pacer
 from actwin.telemetry.ac.pages import Status
-from actwin.telemetry.ac.source import GameInfo, Sample, Source, open_source
+from actwin.telemetry.ac.source import GameInfo, Sample, Source
 from actwin.telemetry.channels import FRAME, Controls, Frames, as_floats, neutral_controls
 
 REACTION: Final = "from telemetry to controls sent"
@@ -29,10 +30,6 @@ TIMEOUT: Final = 1.0
 RECONNECT: Final = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
 """[s] Between attempts to reconnect: each pause is twice the one before."""
-FARTHEST: Final = 200.0
-"""[m] From the centre line; a car further away is on another track."""
-SAME_LENGTH: Final = 0.03
-"""[-] By which the game's reference line may be longer or shorter than the centre line."""
 PLACED: Final = 1.0
 """[s] For a car that was put somewhere to show up there."""
 NEAR: Final = 8.0
@@ -151,43 +148,22 @@ class LiveCockpit:
         """
         self._needed = columns(())
         self.info = self.source.connect(timeout)
-        self._track = self._track or _named(load_track, "track", self.info.track)
-        self._car = self._car or _named(load_car, "car", self.info.car)
+        self._track = self._track or named(load_track, "track", self.info.track)
+        self._car = self._car or named(load_car, "car", self.info.car)
         if self._actuator is None:
             self._actuator = self._open()
         if self._given_maps is None:
             self._maps = load_maps(self.info.car or self._car.identity.name, self._actuator.name)
             self._bent = not self._maps.straight
         first = self._next_live(time.perf_counter() + timeout)
-        missing = _missing(first.frame, self.info.source)
+        missing = missing_channels(first.frame, self.info.source)
         self._completion = Completion(self._track, self._car, missing, self._period)
         self._clock = GameClock(self._period, numbered="packet_id" not in missing)
         self._needed = columns(set(NEEDED) - missing)
-        self._require_what_driving_needs()
+        require_what_driving_needs(self._completion.lacking, self.info.source)
         self._begin(first)
-        self._require_the_same_road(self._track)
+        require_the_same_road(self._track, self.info, float(self.frames["lateral_offset"][0]))
         return self.info
-
-    def _require_the_same_road(self, track: Track) -> None:
-        offset, length = abs(float(self.frames["lateral_offset"][0])), self.info.track_length
-        problem = ""
-        if not offset <= FARTHEST:
-            problem = f"the car is {offset:.0f} m from its road"
-        elif length > 0.0 and abs(length / track.length - 1.0) > SAME_LENGTH:
-            problem = f"its lap has {track.length:.0f} m, the game's {length:.0f} m"
-        if problem:
-            raise SourceError(
-                f"The game does not drive on '{track.name}' but on '{self.info.track}': {problem}. "
-                "Give the track that the game drives on."
-            )
-
-    def _require_what_driving_needs(self) -> None:
-        lacking = sorted(set(NEEDED) & self.lacking)
-        if lacking:
-            raise SourceError(
-                f"The source '{self.info.source}' does not tell {', '.join(lacking)}, without which nobody can drive. "
-                "Use shared memory (`memory`) or the in-game app (`app`)."
-            )
 
     def reconnect(self) -> GameInfo:
         """Connects, with growing pauses between attempts.
@@ -348,53 +324,3 @@ class LiveCockpit:
         if self._actuator is not None:
             self._actuator.close()
         self._drop()
-
-
-def _named(load: Callable[[str], Thing], kind: str, name: str) -> Thing:
-    """What the game names, from the library."""
-    try:
-        return load(name)
-    except UnknownNameError as error:
-        raise UnknownNameError(f"{kind} (give one by hand, the game's is)", name, error.known) from error
-
-
-def _missing(frame: Frames, source: str) -> frozenset[str]:
-    """Channels that a source does not tell: as it declares, and as its first frame shows."""
-    from actwin.telemetry.ac import app_frames, frames
-
-    declared = app_frames.MISSING if source == "app" else frames.MISSING.get(source, frozenset())
-    blank = {name for name in FLOATS if np.isnan(frame[name]).any()}
-    return (declared & set(FRAME.names or ())) | blank
-
-
-def open_cockpit(
-    source: str,
-    actuator: str,
-    track: Track | None = None,
-    car: Car | None = None,
-    period: float = 0.039,
-    *,
-    limits: ControlLimits | None = None,
-    reconnect: float = RECONNECT,
-) -> LiveCockpit:
-    """A seat in the game, not yet connected.
-
-    Args:
-        source: As for `open_source`.
-        actuator: As for `open_actuator`.
-        track, car, period, limits, reconnect: As for `LiveCockpit`.
-
-    Raises:
-        ConfigError: Not a source.
-        SourceError: `auto`, and no game answers.
-    """
-    telemetry = open_source(source)
-    return LiveCockpit(
-        telemetry,
-        lambda: open_actuator(actuator, telemetry),
-        track,
-        car,
-        period,
-        limits=limits,
-        reconnect=reconnect,
-    )
