@@ -188,7 +188,8 @@ class Task:
         config = self.config.model_dump(mode="json")
         meaning = {
             "version": TASK_VERSION,
-            "config": config,
+            # Without what is as usual, so that a setting which is added later leaves older tasks what they are.
+            "config": self.config.model_dump(mode="json", exclude_defaults=True),
             "columns": [
                 [c.label, c.unit, round(c.scale, 6), round(c.low, 6), round(c.high, 6)] for c in self.layout.columns
             ],
