@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from actwin.cockpit.actuators.protocol import open_actuator
+from actwin.cockpit.actuators.opening import open_actuator
 from actwin.cockpit.live import REACTION, LiveCockpit
 from actwin.cockpit.twin import TwinCockpit
 from actwin.content.library import load_car, load_track
@@ -30,7 +30,7 @@ from actwin.driving.driver import Driver
 from actwin.driving.live_drive import EXPERT, Driven, LiveDrive, drive_live, grid_pose
 from actwin.driving.priority import NICE, raised
 from actwin.driving.realtime import ANSWER, Drive, drive
-from actwin.telemetry.ac.source import open_source
+from actwin.telemetry.ac.opening import open_source
 from actwin.twin.simulator import PHYSICS_STEP, Simulator
 from actwin.units import lap_time_text
 

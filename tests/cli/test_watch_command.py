@@ -11,7 +11,7 @@ from fake_source import FakeSource
 @pytest.fixture
 def source(monkeypatch):
     made = FakeSource()
-    monkeypatch.setattr("actwin.telemetry.ac.source.open_source", lambda text: made)
+    monkeypatch.setattr("actwin.telemetry.ac.opening.open_source", lambda text: made)
     return made
 
 

@@ -11,8 +11,9 @@ import pytest
 from actwin.cockpit.actuators import protocol
 from actwin.cockpit.actuators.custom_ai import CustomAI, CustomAISimulation
 from actwin.cockpit.actuators.nothing import Nothing
+from actwin.cockpit.actuators.opening import open_actuator, open_unguarded
 from actwin.cockpit.actuators.pad import PadActuator, PadState, in_steps
-from actwin.cockpit.actuators.protocol import Actuator, Pose, neutral, open_actuator, open_unguarded
+from actwin.cockpit.actuators.protocol import Actuator, Pose, neutral
 from actwin.cockpit.actuators.shifter import HOLD, REST, Shifter
 from actwin.cockpit.actuators.uinput import UinputPad
 from actwin.cockpit.actuators.vigem import VigemPad

@@ -19,7 +19,8 @@ import pytest
 from actwin.cockpit.actuators import guarded
 from actwin.cockpit.actuators.guard_wire import CLOSE, REPLY, REQUEST, RESET, SEND, TOKEN, UNKNOWN_GEAR, receive
 from actwin.cockpit.actuators.guarded import GuardedActuator
-from actwin.cockpit.actuators.protocol import NEUTRAL_BRAKE, Pose, open_actuator
+from actwin.cockpit.actuators.opening import open_actuator
+from actwin.cockpit.actuators.protocol import NEUTRAL_BRAKE, Pose
 from actwin.cockpit.guard import hold
 from actwin.errors import ControlError, MissingExtraError, SourceError
 from actwin.telemetry.ac.custom_ai import CAR, CAR_CONTROLS, car_name, controls_name
@@ -218,7 +219,7 @@ def test_strangers_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
 DRIVER = """
     import sys, time
     import numpy as np
-    from actwin.cockpit.actuators.protocol import open_actuator
+    from actwin.cockpit.actuators.opening import open_actuator
     from actwin.telemetry.channels import neutral_controls
     actuator = open_actuator("custom_ai:" + sys.argv[1])
     controls = neutral_controls(1)

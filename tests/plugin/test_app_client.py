@@ -17,7 +17,7 @@ from actwin.errors import ConfigError, ControlError, SourceError
 from actwin.telemetry.ac.app_client import AppClient
 from actwin.telemetry.ac.app_controls import ControlWriter
 from actwin.telemetry.ac.app_source import AppSource
-from actwin.telemetry.ac.source import open_source
+from actwin.telemetry.ac.opening import open_source
 from actwin.telemetry.channels import AUTO_GEAR, CONTROLS, neutral_controls
 from actwin.twin.emulator.app_host import AppHost
 

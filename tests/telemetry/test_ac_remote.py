@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actwin.errors import ConfigError, SourceError
-from actwin.telemetry.ac import source as source_module
+from actwin.telemetry.ac import opening as source_module
 from actwin.telemetry.ac.frames import BLANK_FRAME, BLANK_GAME, remote_from_frames
+from actwin.telemetry.ac.opening import address, open_source
 from actwin.telemetry.ac.pages import text, write_text
 from actwin.telemetry.ac.remote import RemoteSource, sensible
 from actwin.telemetry.ac.remote_packets import (
@@ -29,7 +30,7 @@ from actwin.telemetry.ac.remote_packets import (
     Operation,
 )
 from actwin.telemetry.ac.remote_server import MOST_CLIENTS, RemoteServer
-from actwin.telemetry.ac.source import GameInfo, address, open_source
+from actwin.telemetry.ac.source import GameInfo
 
 INFO = GameInfo(car="bmw_m3_e30_gra", track="ks_monza66", driver="Ayrton Ü")
 

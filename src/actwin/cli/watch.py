@@ -29,7 +29,7 @@ def watch(
 ) -> None:
     """Watch a car in the game or its emulator, live, until Ctrl-C."""
     from actwin.driving.watching import as_object, watch
-    from actwin.telemetry.ac.source import open_source
+    from actwin.telemetry.ac.opening import open_source
 
     watched = open_source(source)
     try:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from actwin.cockpit.actuators.protocol import open_actuator
+from actwin.cockpit.actuators.opening import open_actuator
 from actwin.cockpit.calibration import HOLD, Step, measure_controls
 from actwin.cockpit.control_maps import ControlMaps, maps_path
-from actwin.telemetry.ac.source import open_source
+from actwin.telemetry.ac.opening import open_source
 
 
 class Calibrated(NamedTuple):

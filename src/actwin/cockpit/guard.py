@@ -32,7 +32,8 @@ from actwin.cockpit.actuators.guard_wire import (
     UNKNOWN_GEAR,
     receive,
 )
-from actwin.cockpit.actuators.protocol import NEUTRAL_BRAKE, SILENCE, Actuator, Pose, neutral, open_unguarded
+from actwin.cockpit.actuators.opening import open_unguarded
+from actwin.cockpit.actuators.protocol import NEUTRAL_BRAKE, SILENCE, Actuator, Pose, neutral
 from actwin.errors import ActwinError, ControlError, MissingExtraError, SourceError
 
 HALT: Final = 5.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from actwin.cockpit.actuators.protocol import open_actuator
+from actwin.cockpit.actuators.opening import open_actuator
 from actwin.cockpit.limits import ControlLimits
 from actwin.cockpit.live import RECONNECT, LiveCockpit
 from actwin.content.car import Car
 from actwin.content.track import Track
-from actwin.telemetry.ac.source import open_source
+from actwin.telemetry.ac.opening import open_source
 
 
 def open_cockpit(

@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from actwin.cockpit.actuators.protocol import open_unguarded
+from actwin.cockpit.actuators.opening import open_unguarded
 from actwin.content.app_install import app_address
 from actwin.content.game import Game, find_game
 from actwin.driving import installation_checks as installed
 from actwin.driving.health_check import Check, answered
 from actwin.driving.live_checks import START, check_actuators, check_custom_ai, check_round_trip, check_source
 from actwin.errors import ConfigError, ContentError
-from actwin.telemetry.ac.source import address, open_source
+from actwin.telemetry.ac.opening import address, open_source
 
 PADS: Final = {"win32": ("vigem", "vjoy"), "linux": ("uinput",)}
 """Virtual controllers of each platform."""

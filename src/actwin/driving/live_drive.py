@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from actwin.cockpit.actuators.protocol import Pose, open_actuator
+from actwin.cockpit.actuators.opening import open_actuator
+from actwin.cockpit.actuators.protocol import Pose
 from actwin.cockpit.live import LiveCockpit
 from actwin.content.library import load_car, load_track
 from actwin.content.track import Track
@@ -17,7 +18,8 @@ from actwin.driving.interruption import Interruption
 from actwin.driving.priority import raised
 from actwin.driving.realtime import Drive, drive
 from actwin.errors import ConfigError, SourceError
-from actwin.telemetry.ac.source import Sample, open_source
+from actwin.telemetry.ac.opening import open_source
+from actwin.telemetry.ac.source import Sample
 from actwin.telemetry.channels import Controls, Frames
 
 EXPERT: Final = "expert"

@@ -13,7 +13,8 @@ from actwin.content.library import car_names, load_car
 from actwin.driving.interruption import Interruption
 from actwin.errors import SessionError, SourceError
 from actwin.pacing import Durations, Spread
-from actwin.telemetry.ac.source import GameInfo, Health, Sample, Source, open_source
+from actwin.telemetry.ac.opening import open_source
+from actwin.telemetry.ac.source import GameInfo, Health, Sample, Source
 from actwin.telemetry.store.export import export
 from actwin.telemetry.store.folder import DEFAULT
 from actwin.telemetry.store.recorder import Recorder

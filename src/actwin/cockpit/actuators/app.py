@@ -6,7 +6,8 @@ from actwin.cockpit.actuators.protocol import Pose, neutral
 from actwin.cockpit.limits import refuse_broken
 from actwin.errors import SourceError
 from actwin.telemetry.ac.app_client import PORT, AppClient
-from actwin.telemetry.ac.source import Source, address
+from actwin.telemetry.ac.opening import address
+from actwin.telemetry.ac.source import Source
 from actwin.telemetry.channels import Controls
 
 
