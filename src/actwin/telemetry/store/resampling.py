@@ -17,6 +17,8 @@ CLOCK: Final = "lap_time"
 """Falls back at the line too, but what it shows behind the line tells when it was crossed."""
 ANGLE: Final = frozenset({"yaw", "heading_error", "wind_direction"})
 """Channels that jump by a turn."""
+HELD: Final = frozenset({"last_lap_time", "best_lap_time", "last_sector_time", "penalty_time"})
+"""Numbers that stay as they are until something happens."""
 _LATE: Final = 1e-6
 """[s] A time that was rounded may lie so much before its sample."""
 
@@ -24,7 +26,7 @@ _LATE: Final = 1e-6
 def resampled(times: Array, values: Array, at: Array, channel: str) -> Array:
     """Values of a channel at other times.
 
-    Numbers are interpolated, counts and gears hold their last value, and so does every channel where it jumps, before
+    Numbers are interpolated, counts, gears and finished times hold their last value, and so does every channel where it jumps, before
     the first sample and after the last one. Only the lap clock runs on to the line and begins anew there.
 
     Args:
@@ -41,7 +43,7 @@ def resampled(times: Array, values: Array, at: Array, channel: str) -> Array:
         times, values = times[known], values[known]
     before = np.clip(np.searchsorted(times, at + _LATE, side="right") - 1, 0, len(values) - 1)
     left = values[before]
-    if CHANNELS[channel].integer:
+    if CHANNELS[channel].integer or channel in HELD:
         return np.asarray(left)
     after = np.minimum(before + 1, len(values) - 1)
     span = times[after] - times[before]
