@@ -99,7 +99,9 @@ def test_a_checkpoint_is_evaluated_on_the_command_line(finished, capsys) -> None
         main(["evaluate", str(config.out), "--laps", "1", "--json"])
     out = capsys.readouterr().out
     assert not ended.value.code
-    assert json.loads(out)["driver"] == "best"
+    [drives] = json.loads(out).values()
+    assert [(drive["driver"], drive["start"]) for drive in drives] == [("best", "grid"), ("best", "flying")]
+    assert all(drive["average_speed"] > 0.0 for drive in drives)
 
 
 def test_minutes_and_seed_reach_the_run() -> None:
