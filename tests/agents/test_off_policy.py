@@ -63,6 +63,16 @@ def test_learns_to_hold_a_mass_in_the_middle(name):
     assert test.mean_distance(agent.policy) < 0.12 < before
 
 
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_learns_in_half_precision_too(name):
+    kind, config = CONTINUOUS[name]
+    agent = kind(3, ActionSpec(1), 32, 0.1, config.model_copy(update={"precision": "bfloat16"}), 0)
+    test = PointMass(64, seed=1)
+    learn(agent, PointMass(32, seed=0), updates=40)
+    assert test.mean_distance(agent.policy) < 0.15
+    assert all(parameter.dtype == torch.float32 for parameter in agent.critics.parameters())
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_same_seed_same_weights(name):
     first, second, other = (agent_of(name, seed) for seed in (3, 3, 4))

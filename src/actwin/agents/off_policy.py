@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -27,6 +27,9 @@ class OffPolicyConfig(MemoryConfig):
     critic_lr: float = Field(default=3e-4, gt=0)
     polyak: float = Field(default=0.005, gt=0, le=1, description="share of the critics that their targets take on")
     layer_norm: bool = Field(default=True, description="whether the critics' hidden layers are normalised")
+    precision: Literal["single", "bfloat16"] = Field(
+        default="single", description="of the matrix products in an update; targets and losses stay single"
+    )
     actor_every: int = Field(default=2, ge=1, description="updates of the critics for each of the policy")
     critic_warmup: int = Field(default=1000, ge=0, description="updates of a cloned policy that train only the critics")
     clone_weight: float = Field(default=2.0, ge=0, description="initial weight of the pull towards the clone")
@@ -106,7 +109,8 @@ class OffPolicy(MemoryAgent):
     def learn(self) -> dict[str, float]:
         """One update of the critics and, when its turn has come, of the policy."""
         batch, _ = self.draw()
-        loss, shown = self._critic_loss(batch)
+        with self._precision():
+            loss, shown = self._critic_loss(batch)
         self.critic_optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self.critics.parameters(), self.settings.gradient_norm)
@@ -117,6 +121,9 @@ class OffPolicy(MemoryAgent):
             shown |= self._actor_step(batch)
         follow(self.targets, self.critics, self.settings.polyak)
         return shown
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.settings.precision == "bfloat16")
 
     def clone_weight(self) -> float:
         """Present weight of the pull towards the clone."""

@@ -177,24 +177,24 @@ class Replay:
         """
         path = (rows.unsqueeze(-1) + torch.arange(self.n_step)) % self.steps
         flat = path * self.cars + cars.unsqueeze(-1)
-        ended = (self.terminated.view(-1)[flat] | self.truncated.view(-1)[flat]).float()
+        ended = (self.terminated.take(flat) | self.truncated.take(flat)).float()
         # A step belongs to the window while no step before it ended the episode.
         inside = torch.cat([torch.ones_like(ended[:, :1]), (1.0 - ended[:, :-1]).cumprod(-1)], -1)
         powers = self.gamma ** torch.arange(self.n_step)
-        returns = (self.rewards.view(-1)[flat] * inside * powers).sum(-1)
+        returns = (self.rewards.take(flat) * inside * powers).sum(-1)
         length = inside.sum(-1).long()
         last = flat.gather(-1, length.unsqueeze(-1) - 1).squeeze(-1)
         following = ((rows + length) % self.steps) * self.cars + cars
         width = self.observations.shape[-1]
-        after = self.observations.view(-1, width)[following]
-        cut = self._cut_row.view(-1)[last]
+        after = self.observations.view(-1, width).index_select(0, following)
+        cut = self._cut_row.take(last)
         if bool((cut >= 0).any()):
             after[cut >= 0] = self._cut[cut[cut >= 0]]
         first = rows * self.cars + cars
-        discounts = torch.where(self.terminated.view(-1)[last], 0.0, self.gamma ** length.float())
+        discounts = torch.where(self.terminated.take(last), 0.0, self.gamma ** length.float())
         return Transitions(
-            self.observations.view(-1, width)[first],
-            self.actions.view(-1, self.actions.shape[-1])[first],
+            self.observations.view(-1, width).index_select(0, first),
+            self.actions.view(-1, self.actions.shape[-1]).index_select(0, first),
             returns,
             after,
             discounts,

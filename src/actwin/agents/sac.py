@@ -49,7 +49,7 @@ class SAC(OffPolicy):
         config, count = self.config, action.continuous
         self.target_entropy = config.target_entropy * count
         self.log_temperature = torch.tensor(config.temperature).log().requires_grad_()
-        self.temperature_optimiser = torch.optim.Adam([self.log_temperature], config.temperature_lr)
+        self.temperature_optimiser = torch.optim.Adam([self.log_temperature], config.temperature_lr, fused=True)
         std = config.std if self.clone is None else config.clone_std
         return new_sac_policy(observations, action, config, std)
 
@@ -99,8 +99,9 @@ class SAC(OffPolicy):
         return {}
 
     def _actor_step(self, batch: Transitions) -> dict[str, float]:
-        actions, log_prob, likely = self._sample(batch.observations)
-        values = self._judged(batch.observations, actions).mean(-1).min(0).values
+        with self._precision():
+            actions, log_prob, likely = self._sample(batch.observations)
+            values = self._judged(batch.observations, actions).mean(-1).min(0).values
         loss = (self.temperature * log_prob - values).mean()
         self._improve(loss, values, batch.observations, likely)
         entropy = -log_prob.detach().mean()

@@ -74,8 +74,9 @@ class TD3(OffPolicy):
         return loss, {"critic_loss": loss.item(), "value": wanted.mean().item()}
 
     def _actor_step(self, batch: Transitions) -> dict[str, float]:
-        controls = self.policy(batch.observations).mean.tanh()
-        values = self._judged(batch.observations, controls)[0].squeeze(-1)
+        with self._precision():
+            controls = self.policy(batch.observations).mean.tanh()
+            values = self._judged(batch.observations, controls)[0].squeeze(-1)
         loss = -values.mean()
         self._improve(loss, values, batch.observations, controls)
         follow(self.slow_policy, self.policy, self.config.polyak)
