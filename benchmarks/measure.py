@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,6 +68,27 @@ def calls_per_second(
     return max(rates)
 
 
+def taking_turns(steps: Mapping[str, Callable[[], object]], seconds: float) -> dict[str, float]:
+    """Calls a second of several things, each in the best of five windows; windows alternate, so that all meet the same
+    machine.
+
+    Args:
+        steps: What is measured, by name; each is called once before.
+        seconds: [s] Length of all windows of one thing together.
+    """
+    for step in steps.values():
+        step()
+    best = dict.fromkeys(steps, 0.0)
+    for _ in range(WINDOWS):
+        for name, step in steps.items():
+            calls, start, spent = 0, time.perf_counter(), 0.0
+            while spent < seconds / WINDOWS:
+                step()
+                calls, spent = calls + 1, time.perf_counter() - start
+            best[name] = max(best[name], calls / spent)
+    return best
+
+
 def speed_table(speeds: Sequence[Speed]) -> str:
     """Markdown table of speeds; the last two columns are for one car."""
     head = ("simulator", "cars", "threads", "control steps/s", "ns a step", "s driven in 1 s")
@@ -75,6 +96,11 @@ def speed_table(speeds: Sequence[Speed]) -> str:
         (s.name, f"{s.cars:,}", str(s.threads), f"{s.steps:,.0f}", f"{1e9 / s.steps:,.0f}", f"{s.steps / s.rate:,.0f}")
         for s in speeds
     ]
+    return markdown(head, rows)
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Markdown table; columns after the first stand to the right."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return "\n".join("| " + " | ".join(_padded(row, widths)) + " |" for row in [head, rule, *rows])
