@@ -28,17 +28,20 @@ PRECISION = {"ours": "medium", "SB3": "highest", "SB3, medium": "medium"}
 units; medium is another, often quicker, library."""
 
 NOTES = (
-    "SAC and TD3: one update of both, on a memory of random transitions; in SAC the policy and the temperature learn in "
-    "every update, in TD3 the policy in every second, rewards of one step, no layer normalisation",
-    "ours clips gradients and normalises observations with running statistics, Stable-Baselines3 does neither in SAC and "
+    "SAC and TD3: one update of both, on a memory of random transitions; in SAC the policy and the temperature learn "
+    "in every update, in TD3 the policy in every second; rewards of one step, no layer normalisation",
+    "ours clips gradients and normalises observations by running statistics, Stable-Baselines3 does neither in SAC and "
     "TD3 and only clips in PPO",
-    "ours as it is delivered: critics layer-normalised, rewards of five steps, the policy learns in every second update",
+    "ours, as delivered: critics are layer-normalised, rewards are of five steps, the policy learns in every second "
+    "update",
     f"PPO: {CARS} environments that cost nothing (their arrays are ready), {STEPS} steps, minibatches of {MINIBATCH}, "
-    f"{EPOCHS} epochs, separate ReLU networks; steps of one environment, acting and learning together",
-    "ours in PPO steers its learning rate by the divergence, scales returns, and averages the policy; bfloat16 is its "
-    "default where the CPU multiplies it",
+    f"{EPOCHS} epochs, separate ReLU networks; acting and learning together",
+    "ours steers PPO's learning rate by the divergence, scales returns and averages the policy",
+    "bfloat16: weights, targets and losses stay single, matrix products of the update do not; PPO's default where the "
+    "CPU multiplies it, an option of SAC and TD3",
     "SB3, medium: with the precision flag that ours sets itself",
-    "of the peak: matrix products that torch counts in an update, against the rate of a product of 1024 x 1024",
+    "of the peak: matrix products that torch counts in an update, against the rate of one of 1024 x 1024 in single "
+    "precision",
 )
 
 
@@ -102,9 +105,9 @@ def ours_on_policy(width: int, precision: str) -> Callable[[], object]:
 
 def theirs_on_policy(width: int) -> Callable[[], object]:
     """The same of Stable-Baselines3, with a vector environment that costs nothing either."""
-    from stable_baselines3 import PPO as TheirPPO
+    import stable_baselines3
 
-    model = TheirPPO(
+    model = stable_baselines3.PPO(
         "MlpPolicy", _vector_env(CARS), n_steps=STEPS, batch_size=MINIBATCH, n_epochs=EPOCHS, device="cpu", seed=0,
         policy_kwargs={"net_arch": {"pi": [width, width], "vf": [width, width]}, "activation_fn": torch.nn.ReLU},
     )  # fmt: skip
@@ -252,9 +255,8 @@ def main() -> None:
     print(
         f"Two hidden layers of {wanted.width}, batch {wanted.batch}, {OBSERVATIONS} observations, {CONTROLS} controls."
     )
-    print(
-        f"SAC and TD3 in updates, PPO in samples a second; best of five windows, taken in turns.\n\n{markdown(head, rows)}\n"
-    )
+    print("SAC and TD3 in updates, PPO in samples a second; best of five windows, taken in turns.\n")
+    print(f"{markdown(head, rows)}\n")
     for note in NOTES:
         print(f"- {note}.")
 

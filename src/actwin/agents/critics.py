@@ -66,7 +66,8 @@ class Critics(nn.Module):
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if layer == last and self.outputs == 1:
                 # A product with a single column is slower than multiplying and adding up.
-                return (x * weight.transpose(1, 2)).sum(-1, keepdim=True) + bias
+                single: Tensor = (x * weight.transpose(1, 2)).sum(-1, keepdim=True) + bias
+                return single
             x = torch.baddbmm(bias, x, weight)
             if layer == last:
                 break
@@ -74,6 +75,14 @@ class Critics(nn.Module):
                 x = torch.addcmul(self.shifts[layer], functional.layer_norm(x, x.shape[-1:]), self.gains[layer])
             x = functional.relu(x, inplace=True)
         return x.float()
+
+
+    @torch.no_grad()
+    def start_at(self, level: float) -> None:
+        """Says about `level` everywhere, so that only differences are left to learn; bootstrapping towards a level takes
+        tens of thousands of updates, in which an actor would follow noise."""
+        self.weights[-1].mul_(0.1)
+        self.biases[-1].fill_(level)
 
 
 @torch.no_grad()
