@@ -66,7 +66,7 @@ class Critics(nn.Module):
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if layer == last and self.outputs == 1:
                 # A product with a single column is slower than multiplying and adding up.
-                single: Tensor = (x * weight.transpose(1, 2)).sum(-1, keepdim=True) + bias
+                single: Tensor = (x.float() * weight.transpose(1, 2)).sum(-1, keepdim=True) + bias
                 return single
             x = torch.baddbmm(bias, x, weight)
             if layer == last:
@@ -75,7 +75,6 @@ class Critics(nn.Module):
                 x = torch.addcmul(self.shifts[layer], functional.layer_norm(x, x.shape[-1:]), self.gains[layer])
             x = functional.relu(x, inplace=True)
         return x.float()
-
 
     @torch.no_grad()
     def start_at(self, level: float) -> None:

@@ -25,16 +25,16 @@ class OffPolicyConfig(MemoryConfig):
     activation: Activation = "relu"
     actor_lr: float = Field(default=3e-4, gt=0)
     critic_lr: float = Field(default=3e-4, gt=0)
-    polyak: float = Field(default=0.005, gt=0, le=1, description="share of the critics that their targets take on")
+    polyak: float = Field(default=0.01, gt=0, le=1, description="share of the critics that their targets take on")
     layer_norm: bool = Field(default=True, description="whether the critics' hidden layers are normalised")
     precision: Literal["single", "bfloat16"] = Field(
         default="single", description="of the matrix products in an update; targets and losses stay single"
     )
     actor_every: int = Field(default=2, ge=1, description="updates of the critics for each of the policy")
-    critic_warmup: int = Field(default=1000, ge=0, description="updates of a cloned policy that train only the critics")
+    critic_warmup: int = Field(default=2000, ge=0, description="updates of a cloned policy that train only the critics")
     clone_weight: float = Field(default=2.0, ge=0, description="initial weight of the pull towards the clone")
     clone_floor: float = Field(default=0.2, ge=0, description="weight at which it stays")
-    clone_fade: int = Field(default=4000, ge=1, description="updates over which it falls")
+    clone_fade: int = Field(default=20_000, ge=1, description="updates over which it falls")
 
 
 class OffPolicy(MemoryAgent):
@@ -108,6 +108,11 @@ class OffPolicy(MemoryAgent):
 
     def learn(self) -> dict[str, float]:
         """One update of the critics and, when its turn has come, of the policy."""
+        if self.updates == 0:
+            known = self.memory if len(self.memory) else self.demonstrations
+            assert known is not None
+            self.critics.start_at(known.mean_reward() / (1.0 - self.gamma))
+            self.targets.load_state_dict(self.critics.state_dict())
         batch, _ = self.draw()
         with self._precision():
             loss, shown = self._critic_loss(batch)

@@ -200,6 +200,11 @@ class Replay:
             discounts,
         )
 
+    def mean_reward(self) -> float:
+        """Of a step, over all that is kept."""
+        filled = min(self.added, self.steps)
+        return float(self.rewards[:filled].mean()) if filled else 0.0
+
     def state(self) -> dict[str, Any]:
         """All that is kept, as tensors and numbers."""
         filled = min(self.added, self.steps)

@@ -20,10 +20,10 @@ class SACConfig(OffPolicyConfig):
     """Settings of SAC."""
 
     type: Literal["sac"] = "sac"
-    temperature: float = Field(default=0.01, gt=0, description="alpha: worth of a nat of entropy, at the start")
-    temperature_lr: float = Field(default=3e-4, ge=0, description="0 keeps the temperature")
+    temperature: float = Field(default=5e-4, gt=0, description="alpha: worth of a nat of entropy, at the start")
+    temperature_lr: float = Field(default=1e-3, ge=0, description="0 keeps the temperature")
     target_entropy: float = Field(
-        default=-2.0, description="[nat] wanted for each control; lower ends in a steadier hand"
+        default=-2.5, description="[nat] wanted for each control; lower ends in a steadier hand"
     )
     entropy_in_target: bool = Field(default=True, description="whether the value of a state includes its entropy")
     std: float = Field(default=0.5, gt=0, description="initial standard deviation of the actions, from scratch")
