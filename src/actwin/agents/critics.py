@@ -78,8 +78,10 @@ class Critics(nn.Module):
 
     @torch.no_grad()
     def start_at(self, level: float) -> None:
-        """Says about `level` everywhere, so that only differences are left to learn; bootstrapping towards a level takes
-        tens of thousands of updates, in which an actor would follow noise."""
+        """Says about `level` everywhere, so that only differences are left to learn.
+
+        Bootstrapping towards a level takes tens of thousands of updates, in which an actor would follow noise.
+        """
         self.weights[-1].mul_(0.1)
         self.biases[-1].fill_(level)
 
