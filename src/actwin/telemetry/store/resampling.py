@@ -26,8 +26,8 @@ _LATE: Final = 1e-6
 def resampled(times: Array, values: Array, at: Array, channel: str) -> Array:
     """Values of a channel at other times.
 
-    Numbers are interpolated, counts, gears and finished times hold their last value, and so does every channel where it jumps, before
-    the first sample and after the last one. Only the lap clock runs on to the line and begins anew there.
+    Numbers are interpolated; counts, gears and finished times hold their last value, and so does every channel where it
+    jumps, before the first sample and after the last one. Only the lap clock runs on to the line and begins anew there.
 
     Args:
         times: [s] [T] Of the samples, not falling.
