@@ -27,8 +27,8 @@ from measure import machine, markdown
 
 EPISODES = 20
 FIRST_EVALUATION_SEED = 10_000
-OFF_POLICY = {"width": 256, "batch": 256, "rate": 3e-4, "gamma": 0.99, "starts": 1000}
-"""Of SAC and TD3: hidden layers, learning rate, discount, steps before the first update."""
+OFF_POLICY = {"width": 256, "batch": 256, "rate": 3e-4, "gamma": 0.99, "polyak": 0.005, "starts": 1000}
+"""Of SAC and TD3: hidden layers, learning rate, discount, how fast targets follow, steps before the first update."""
 NO_LIMIT = 1e9
 Decide = Callable[[Floats], Floats]
 """Actions in [-1, 1] of one observation, without exploration."""
@@ -122,10 +122,14 @@ def _our_config(algorithm: str, recipe: Recipe) -> AgentConfig:
         "hidden": (OFF_POLICY["width"],) * 2, "batch": OFF_POLICY["batch"], "actor_lr": OFF_POLICY["rate"],
         "critic_lr": OFF_POLICY["rate"], "horizon": 1.0 / (1.0 - OFF_POLICY["gamma"]), "n_step": 1, "round_steps": 1,
         "updates_per_step": 1.0, "learning_starts": OFF_POLICY["starts"], "replay": recipe.off_policy_steps + 1,
-        "layer_norm": False, "gradient_norm": NO_LIMIT, "normaliser_steps": recipe.off_policy_steps,
+        "polyak": OFF_POLICY["polyak"], "layer_norm": False, "gradient_norm": NO_LIMIT,
+        "normaliser_steps": recipe.off_policy_steps,
     }  # fmt: skip
     if algorithm == "SAC":
-        more = {"temperature": 1.0, "target_entropy": -1.0, "std": 1.0, "std_range": (1e-3, 7.0), "actor_every": 1}
+        more = {
+            "temperature": 1.0, "temperature_lr": OFF_POLICY["rate"], "target_entropy": -1.0, "std": 1.0,
+            "std_range": (1e-3, 7.0), "actor_every": 1,
+        }  # fmt: skip
         return SACConfig(**common, **more)
     return TD3Config(**common, noise_range=(0.1, 0.1))
 
@@ -148,8 +152,8 @@ def theirs(algorithm: str, task: str, recipe: Recipe, seed: int) -> Decide:
     else:
         settings = {
             "learning_rate": OFF_POLICY["rate"], "batch_size": OFF_POLICY["batch"], "gamma": OFF_POLICY["gamma"],
-            "learning_starts": OFF_POLICY["starts"], "buffer_size": recipe.off_policy_steps + 1, "train_freq": 1,
-            "gradient_steps": 1, "policy_kwargs": {"net_arch": [OFF_POLICY["width"]] * 2},
+            "tau": OFF_POLICY["polyak"], "learning_starts": OFF_POLICY["starts"], "train_freq": 1, "gradient_steps": 1,
+            "buffer_size": recipe.off_policy_steps + 1, "policy_kwargs": {"net_arch": [OFF_POLICY["width"]] * 2},
         }  # fmt: skip
     if algorithm == "TD3":
         count = env.action_space.shape[0]
@@ -233,8 +237,12 @@ def main() -> None:
     print(f"Return of {EPISODES} episodes without exploration, mean ± standard deviation of {wanted.seeds} seeds.\n")
     print(f"{markdown(head, rows)}\n")
     print("- Within its spread: our mean is no lower than theirs less one standard deviation of theirs.")
-    print("- Ours normalises observations by running statistics and begins exploring with its own policy; theirs draws")
-    print("  actions evenly until it first learns. All else is set to be the same. Seconds are of one seed's training.")
+    print(
+        "- Unlike theirs, ours normalises observations by running statistics, begins with orthogonal weights and critics"
+    )
+    print("  at the level of the rewards, and explores with its own policy before it first learns, where theirs draws")
+    print("  actions evenly; our PPO scales returns and normalises advantages over the rollout, not the minibatch.")
+    print("- Seconds are of one seed's training.")
 
 
 if __name__ == "__main__":
