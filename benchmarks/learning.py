@@ -238,7 +238,7 @@ def main() -> None:
     print(f"{markdown(head, rows)}\n")
     print("- Within its spread: our mean is no lower than theirs less one standard deviation of theirs.")
     print(
-        "- Unlike theirs, ours normalises observations by running statistics, begins with orthogonal weights and critics"
+        "- Unlike theirs, ours normalises observations by running statistics, has orthogonal first weights and critics"
     )
     print("  at the level of the rewards, and explores with its own policy before it first learns, where theirs draws")
     print("  actions evenly; our PPO scales returns and normalises advantages over the rollout, not the minibatch.")
