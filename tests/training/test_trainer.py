@@ -180,6 +180,19 @@ def test_an_agent_with_a_memory_goes_on_from_exactly_what_it_remembered(tmp_path
     assert torch.equal(weights(straight), weights(second))
 
 
+def test_a_kill_between_memory_and_checkpoint_loses_nothing(tmp_path: Path) -> None:
+    """Killed before the checkpoint there is a newer memory beside; killed after it, its own is not yet in its place."""
+    settings = load_config(None, [*SMALL_SAC, "train.steps=2048"])
+    Trainer(settings, LineWorld(), tmp_path).run()
+    memory, following = tmp_path / "replay.pt", tmp_path / "replay_next.pt"
+    assert not following.exists()
+    following.write_bytes(b"cut off")
+    Trainer(settings, LineWorld(), tmp_path / "a").resume(tmp_path / "last.pt")
+    memory.replace(following)
+    memory.write_bytes(b"of an earlier checkpoint")
+    Trainer(settings, LineWorld(), tmp_path / "b").resume(tmp_path / "last.pt")
+
+
 def test_a_checkpoint_without_its_memory_is_refused(tmp_path: Path) -> None:
     settings = load_config(None, [*SMALL_SAC, "train.steps=1024"])
     Trainer(settings, LineWorld(), tmp_path).run()

@@ -16,6 +16,8 @@ from actwin.errors import CheckpointError
 FORMAT: Final = 1
 MEMORY: Final = "replay.pt"
 """File beside `last.pt` with what the agent remembers."""
+NEXT_MEMORY: Final = "replay_next.pt"
+"""The same of the checkpoint that is being written; left behind only by a kill."""
 REQUIRED: Final = ("format", "kind", "config", "task", "spec", "agent", "counters", "versions", "numerics")
 
 Checkpoint = dict[str, Any]
@@ -86,6 +88,8 @@ def load_memory(path: Path, memory: Replay, steps: int) -> None:
     Raises:
         CheckpointError: It is absent, damaged or of another moment than the checkpoint.
     """
+    if (following := path.with_name(NEXT_MEMORY)).is_file() and _memory_step(following) == steps:
+        path = following
     cure = "Resume from a last.pt with its replay.pt, or start anew from the checkpoint's policy."
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
@@ -94,6 +98,14 @@ def load_memory(path: Path, memory: Replay, steps: int) -> None:
         memory.load_state(loaded["memory"])
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path}: the agent's memory cannot be read ({error}). {cure}") from error
+
+
+def _memory_step(path: Path) -> int:
+    """Car steps of a memory file, -1 when it cannot be read."""
+    try:
+        return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["env_steps"])
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, pickle.UnpicklingError):
+        return -1
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -15,6 +15,7 @@ from actwin.agents.arrays import Flags, Floats
 from actwin.agents.checkpoints import (
     FORMAT,
     MEMORY,
+    NEXT_MEMORY,
     load_checkpoint,
     load_memory,
     require_same_task,
@@ -269,10 +270,17 @@ class Trainer:
         )
 
     def _save_last(self) -> None:
-        """What a resume goes on from: the memory first, so that a checkpoint never lacks its own."""
-        if self.agent.memory is not None and self.config.train.save_memory:
-            save_memory(self.out / MEMORY, self.agent.memory, self.steps)
+        """What a resume goes on from.
+
+        The old memory goes when the checkpoint that needs the new one is there, so that a kill at any moment leaves a
+        checkpoint with its own.
+        """
+        keeps = self.agent.memory is not None and self.config.train.save_memory
+        if self.agent.memory is not None and keeps:
+            save_memory(self.out / NEXT_MEMORY, self.agent.memory, self.steps)
         self._save(self.out / LAST)
+        if keeps:
+            (self.out / NEXT_MEMORY).replace(self.out / MEMORY)
 
     def _save(self, path: Path) -> None:
         save_checkpoint(

@@ -154,7 +154,7 @@ class Simulator:
             self._float,
         )
         self._frame_floats = as_floats(self.frames).reshape(-1)
-        self._own: dict[int, npt.NDArray[Any]] = {}
+        self._own: dict[int, tuple[Car, npt.NDArray[Any]]] = {}
         self.threads = (1 if n < SERIAL_BELOW else 2) if threads is None else max(1, threads)
         self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
         self._set_all(car)
@@ -251,9 +251,10 @@ class Simulator:
         paths, columns = field_paths(CarParams), self._params.reshape(self._blocks, -1, LANES)
         models = {id(self._cars[i]): self._cars[i] for i in where}
         for name in models.keys() - self._own.keys():
-            self._own[name] = np.array(flatten(car_params(models[name])), self._float)
+            # The model is kept beside its numbers: its identity would be given to another one if it were gone.
+            self._own[name] = models[name], np.array(flatten(car_params(models[name])), self._float)
         places = {name: place for place, name in enumerate(models)}
-        own = np.array([self._own[name] for name in models])
+        own = np.array([self._own[name][1] for name in models])
         mine = np.array([places[id(self._cars[i])] for i in where], np.int64)
         for path, factor in factors.items():
             if path not in paths:
