@@ -136,7 +136,7 @@ class _Loop:
 
     def __init__(self, cockpit: Cockpit, driver: Driver, done: Drive, pacer: Pacer) -> None:
         self._cockpit, self._driver, self._done, self._pacer = cockpit, driver, done, pacer
-        self._clock = _GameClock(cockpit.period, done)
+        self._clock = DriveClock(cockpit.period, done)
         self.begin()
 
     def begin(self) -> None:
@@ -184,7 +184,7 @@ def _let_go(cockpit: Cockpit) -> None:
         cockpit.send(neutral_controls(1))
 
 
-class _GameClock:
+class DriveClock:
     """Counts time, missed periods and laps by what the game says."""
 
     def __init__(self, period: float, done: Drive) -> None:
