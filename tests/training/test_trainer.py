@@ -11,8 +11,9 @@ from actwin.agents.networks import ActionSpec, Policy
 from actwin.errors import ActwinError, CheckpointError
 from actwin.training.board import read_metrics
 from actwin.training.config import RunConfig, load_config
+from actwin.training.protocols import Score
 from actwin.training.runs import checkpoint_path
-from actwin.training.trainer import Score, Trainer
+from actwin.training.trainer import Trainer
 
 
 class Line:

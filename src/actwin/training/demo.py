@@ -24,9 +24,9 @@ from actwin.training.board import read_metrics
 from actwin.training.config import RunConfig, TrainConfig
 from actwin.training.evaluation import Drive, drive_laps
 from actwin.training.pipeline import Stages, Trained, train
+from actwin.training.progress import Result
 from actwin.training.race import CARS
 from actwin.training.runs import checkpoint_path, versions
-from actwin.training.trainer import Result
 from actwin.units import lap_time_text
 
 LEARNER: Final = "RL driver"

@@ -13,8 +13,9 @@ from actwin.agents.registry import clones, remembers
 from actwin.agents.replay import Experience
 from actwin.training.config import RunConfig
 from actwin.training.imitation import clone_expert, demonstrate
+from actwin.training.progress import Progress, Result
 from actwin.training.runs import LAST, checkpoint_path, prepare_torch
-from actwin.training.trainer import Progress, Result, Trainer
+from actwin.training.trainer import Trainer
 from actwin.training.world import TwinWorld
 from actwin.units import lap_time_text
 

@@ -4,119 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
-
-import numpy.typing as npt
+from typing import Any
 
 from actwin.agents.agent import Agent
-from actwin.agents.arrays import Flags, Floats
-from actwin.agents.checkpoints import (
-    FORMAT,
-    MEMORY,
-    NEXT_MEMORY,
-    load_checkpoint,
-    load_memory,
-    require_same_task,
-    save_checkpoint,
-    save_memory,
-)
-from actwin.agents.networks import ActionSpec, Policy
-from actwin.agents.registry import DrivingPolicy, new_agent
+from actwin.agents.checkpoints import MEMORY, load_checkpoint, load_memory, require_same_task
+from actwin.agents.networks import Policy
+from actwin.agents.registry import new_agent
 from actwin.agents.replay import Experience
 from actwin.errors import ActwinError
 from actwin.training.board import Board
 from actwin.training.config import RunConfig, dump_config
-from actwin.training.runs import BEST, LAST, numerics, prepare_torch, versions
-
-
-class CarArray(Protocol):
-    """What the trainer needs of N environments; the arrays are reused by the next step."""
-
-    num_envs: int
-    final_observation: Floats
-    """float32[N, O]: observations before the reset, valid where an episode ended in the last step."""
-    reward_terms: Mapping[str, npt.NDArray[Any]]
-    """float32[N] for each term of the last reward."""
-
-    def start(self, seed: int) -> Floats:
-        """Resets all cars; float32[N, O]."""
-        ...
-
-    def step_arrays(self, actions: Floats) -> tuple[Floats, Floats, Flags, Flags]:
-        """One control step; observation, reward, terminated, truncated."""
-        ...
-
-    def episode_stats(self) -> Mapping[str, float]:
-        """Means over the episodes that ended since the last call, by name."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """Everything the next step depends on, as tensors, numbers, text, lists and dicts."""
-        ...
-
-    def load_state(self, state: dict[str, Any]) -> Floats:
-        """Goes on from `state()`; the observation float32[N, O]."""
-        ...
-
-
-class Score(NamedTuple):
-    """How well a policy drives without exploration."""
-
-    value: float
-    """Higher is better; the checkpoint with the highest is `best.pt`."""
-    best_lap: float
-    """[s] Fastest clean lap, NaN when there is none."""
-    scalars: dict[str, float]
-    """What the board shows, by name."""
-
-
-class World(Protocol):
-    """The side of a run that knows cars: environments, demonstrations, evaluation."""
-
-    period: float
-    """[s] Control period."""
-    action: ActionSpec
-    observations: int
-    task: dict[str, Any]
-    """`{"fingerprint", "config"}`, kept in checkpoints."""
-
-    def cars(self, n: int) -> CarArray:
-        """N cars to train with."""
-        ...
-
-    def evaluate(self, policy: DrivingPolicy) -> Score:
-        """Drives fixed starts without exploration."""
-        ...
-
-
-class Progress(NamedTuple):
-    """Where a run is, for a display."""
-
-    share: float
-    """0 to 1 of the budget."""
-    steps: int
-    seconds: float
-    """[s] Training time so far."""
-    left: float
-    """[s] Time left at the present rate."""
-    rate: float
-    """[1/s] Car steps a second."""
-    best_lap: float
-    """[s] Fastest clean evaluation lap, NaN before there is one."""
-    scalars: dict[str, float]
-    """Latest values on the board."""
-
-
-class Result(NamedTuple):
-    """What a run came to."""
-
-    out: Path
-    steps: int
-    seconds: float
-    best_lap: float
-    """[s] Fastest clean evaluation lap of the best checkpoint, NaN when there is none."""
+from actwin.training.progress import Progress, Result
+from actwin.training.protocols import Score, World
+from actwin.training.runs import BEST, LAST, prepare_torch
+from actwin.training.saving import Saver
 
 
 class Trainer:
@@ -157,6 +60,7 @@ class Trainer:
         )
         self.cars = world.cars(config.train.cars)
         self.observation = self.cars.start(config.seed)
+        self._saver = Saver(config, out, world, self.agent, self.cars)
         self.steps, self.updates, self.seconds = 0, 0, 0.0
         self.best: Score | None = None
         self._shown: dict[str, float] = {}
@@ -190,7 +94,7 @@ class Trainer:
             while not self._finished():
                 self._advance(board)
             self._evaluate(board)
-            self._save_last()
+            self._saver.save_last(self._counters(), self.best)
         finally:
             board.close()
         assert self.best is not None
@@ -215,8 +119,8 @@ class Trainer:
         if self.steps // train.evaluate_every > before // train.evaluate_every and not self._finished():
             self._evaluate(board)
         if self.steps // train.save_every > before // train.save_every:
-            self._save(self.out / f"step_{self.steps}.pt")
-            self._save_last()
+            self._saver.save(f"step_{self.steps}.pt", self._counters(), self.best)
+            self._saver.save_last(self._counters(), self.best)
         if self._on_progress:
             self._on_progress(self.progress())
 
@@ -245,16 +149,19 @@ class Trainer:
         board.write(self.steps, self.seconds, {f"evaluation/{name}": value for name, value in score.scalars.items()})
         if self.best is None or score.value > self.best.value:
             self.best = score
-            self._save(self.out / BEST)
+            self._saver.save(BEST, self._counters(), self.best)
 
     def _check_finite(self, learned: dict[str, float]) -> None:
         broken = [name for name, value in learned.items() if not math.isfinite(value)]
         if broken:
-            self._save(self.out / "broken.pt")
+            self._saver.save("broken.pt", self._counters(), self.best)
             raise ActwinError(
                 f"Training stopped after {self.steps} steps: {', '.join(broken)} is not a finite number. The state is "
                 f"in {self.out / 'broken.pt'}; resume from {LAST} with a smaller agent.actor_lr or agent.critic_lr."
             )
+
+    def _counters(self) -> dict[str, Any]:
+        return {"env_steps": self.steps, "updates": self.updates, "seconds": self.seconds}
 
     def progress(self) -> Progress:
         """Where the run is."""
@@ -267,35 +174,4 @@ class Trainer:
         best_lap = math.nan if self.best is None else self.best.best_lap
         return Progress(
             min(share, 1.0), self.steps, self.seconds, max(left, 0.0), self._rate, best_lap, dict(self._shown)
-        )
-
-    def _save_last(self) -> None:
-        """What a resume goes on from.
-
-        The old memory goes when the checkpoint that needs the new one is there, so that a kill at any moment leaves a
-        checkpoint with its own.
-        """
-        keeps = self.agent.memory is not None and self.config.train.save_memory
-        if self.agent.memory is not None and keeps:
-            save_memory(self.out / NEXT_MEMORY, self.agent.memory, self.steps)
-        self._save(self.out / LAST)
-        if keeps:
-            (self.out / NEXT_MEMORY).replace(self.out / MEMORY)
-
-    def _save(self, path: Path) -> None:
-        save_checkpoint(
-            path,
-            {
-                "format": FORMAT,
-                "kind": self.agent.kind,
-                "config": self.config.model_dump(mode="json"),
-                "task": self.world.task,
-                "spec": self.agent.policy.spec,
-                "agent": self.agent.state(),
-                "environment": self.cars.state(),
-                "counters": {"env_steps": self.steps, "updates": self.updates, "seconds": self.seconds},
-                "best": None if self.best is None else self.best._asdict(),
-                "versions": versions(),
-                "numerics": numerics(),
-            },
         )

@@ -17,7 +17,7 @@ from actwin.env.judge import MEMORY
 from actwin.env.race import Race
 from actwin.env.task import Task, TaskConfig
 from actwin.training.evaluation import drive_laps, rate, scalars
-from actwin.training.trainer import Score
+from actwin.training.protocols import Score
 from actwin.twin.simulator import State
 
 AROUND: Final = 6
