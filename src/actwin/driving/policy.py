@@ -73,7 +73,7 @@ class PolicyDriver:
     def reset(self, index: npt.ArrayLike | None = None) -> None:
         """Forgets the controls sent to some cars; None means all."""
         rows = np.arange(self.task.n) if index is None else np.atleast_1d(np.asarray(index))
-        self.task.actions.begin(np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64))
+        self.task.forget(np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64))
 
     def act(self, frames: Frames) -> Controls:
         """Controls for the next period: CONTROLS[N], reused at the next call."""

@@ -32,6 +32,13 @@ class ObservationConfig(Settings):
     rays: int = Field(11, ge=1, le=64, description="Rays in the feature `rays`, fanned from right to left.")
     ray_range: float = Field(200.0, gt=0.0, description="[m] Distance at which a ray gives up.")
     ray_fan: float = Field(2.4, gt=0.0, le=6.2832, description="[rad] Angle between the outermost rays.")
+    frames: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="Moments that the channels of the car are shown of: this one, and those of the control periods "
+        "before.",
+    )
     history: int = Field(2, ge=1, le=8, description="Control periods back that the feature `previous_controls` shows.")
     clip: float = Field(10.0, gt=0.0, description="Scaled values are limited to this size.")
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from actwin.env.config import ObservationConfig
 from actwin.env.features import ORDER, Feature, Source, expand
+from actwin.errors import ConfigError
 from actwin.telemetry.channels import FRAME_COLUMN
+
+EARLIER: Final = "earlier"
+"""Name of the columns of earlier moments, where others have the name of their feature."""
 
 
 class Column(NamedTuple):
@@ -27,6 +31,11 @@ class Column(NamedTuple):
     doc: str
 
 
+def _earlier(column: Column, ago: int) -> Column:
+    """The same so many control periods before."""
+    return column._replace(label=f"{column.label}_{ago}_before", feature=EARLIER)
+
+
 class Layout:
     """Where everything lies in an observation, resolved from the settings.
 
@@ -37,11 +46,14 @@ class Layout:
         features: In the order of their columns.
         columns: One entry for each number.
         size: Their count O.
+        present: How many of them show this moment; those of earlier moments follow.
+        moment: How many show a channel of the car, the first ones; they are repeated for each earlier moment.
         shares: float32[P] Look-ahead points as shares of the reach.
         angles: float32[R] [rad] Ray angles.
 
     Raises:
         UnknownNameError: Neither a feature nor a preset.
+        ConfigError: Earlier moments of an observation that shows no channel of the car.
     """
 
     def __init__(self, config: ObservationConfig) -> None:
@@ -57,6 +69,15 @@ class Layout:
             # Points come in the order in which they are computed: all lines of the first, then all of the second.
             groups = zip(*mine, strict=True) if source == "points" else mine
             columns += [column for group in groups for column in group]
+        self.present = len(columns)
+        self.moment = len(self.channel_columns("channel")) + len(self.channel_columns("code"))
+        if config.frames > 1 and not self.moment:
+            raise ConfigError(
+                "observation.frames repeats channels of the car, but observation.features shows none. Add some, or set "
+                "observation.frames=1."
+            )
+        moments = range(1, config.frames)
+        columns += [_earlier(column, ago) for ago in moments for column in columns[: self.moment]]
         self.columns = tuple(columns)
         self.size = len(self.columns)
 
@@ -118,4 +139,7 @@ class Layout:
                 f"| {span} | {feature.name} | {feature.unit} | {scale} | {min(c.low for c in mine):.3g} | "
                 f"{max(c.high for c in mine):.3g} | {feature.doc} |"
             )
+        if self.config.frames > 1:
+            meaning = f"columns 0-{self.moment - 1} as they were, the last period first"
+            lines.append(f"| {self.present}-{self.size - 1} | {EARLIER} | | | | | {meaning} |")
         return "\n".join(lines)

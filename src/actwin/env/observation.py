@@ -176,6 +176,7 @@ class Observer:
         line, ahead, sampled = (
             [VIEW_COLUMN[feature.column] for feature in layout.of(source)] for source in ("line", "points", "samples")
         )
+        present = layout.columns[: layout.present]
         angles = layout.angles if layout.of("rays") else layout.angles[:0]
         most = (len(reference.table) - reference.cells - 2) * reference.cell_length
         numbers = [config.horizon, min(config.least_reach, most), most, 1.0 / reference.cell_length]
@@ -194,9 +195,9 @@ class Observer:
             layout.shares,
             np.cos(angles),
             np.sin(angles),
-            np.array([1.0 / column.scale for column in layout.columns], np.float32),
-            np.array([column.low for column in layout.columns], np.float32),
-            np.array([column.high for column in layout.columns], np.float32),
+            np.array([1.0 / column.scale for column in present], np.float32),
+            np.array([column.low for column in present], np.float32),
+            np.array([column.high for column in present], np.float32),
             np.array(numbers, np.float32),
         )
 

@@ -16,6 +16,7 @@ from actwin.env.actions import ActionMap, ActionSpace
 from actwin.env.config import TaskConfig as TaskConfig
 from actwin.env.judge import Judge
 from actwin.env.layout import Layout
+from actwin.env.moments import Moments
 from actwin.env.observation import Observer
 from actwin.env.reference import FASTEST, Reference, racing_reference
 from actwin.env.starts import Starts
@@ -45,6 +46,7 @@ class Task:
         config, n, track, car, reference: As given or loaded.
         layout: Columns of the observation.
         actions: What actions mean.
+        moments: What was observed before.
         judged: Rewards and ends.
         starts: How episodes begin.
 
@@ -73,6 +75,7 @@ class Task:
         self.actions = ActionMap(config.action, config.period, n, len(self.car.transmission.gears), view.history)
         self.judged = Judge(config, self.reference, n)
         self.starts = Starts(config.start, self.reference)
+        self.moments = Moments(self.layout, n)
         self._observer = Observer(self.layout, self.reference)
         self.observation: Floats = np.zeros((n, self.layout.size), np.float32)
 
@@ -115,8 +118,17 @@ class Task:
             rows: int64[K] Which cars.
         """
         which = np.arange(self.n) if rows is None else rows
-        self.actions.begin(which)
+        self.forget(which)
         self.judged.begin(frames, which)
+
+    def forget(self, rows: npt.NDArray[np.int64]) -> None:
+        """Forgets what was seen of some cars, and sent to them.
+
+        Args:
+            rows: int64[K] Which cars.
+        """
+        self.actions.begin(rows)
+        self.moments.begin(rows)
 
     def observe(self, frames: Frames, out: Floats | None = None, first: int = 0, last: int | None = None) -> Floats:
         """What the drivers see.
@@ -129,9 +141,10 @@ class Task:
         Returns:
             `out`.
         """
-        return self._observer.observe(
-            frames, self.actions.history, self.observation if out is None else out, first, last
-        )
+        seen = self.observation if out is None else out
+        self._observer.observe(frames, self.actions.history, seen, first, last)
+        self.moments.show(seen, first, self.n if last is None else last)
+        return seen
 
     def observe_rows(self, frames: Frames, rows: npt.NDArray[np.int64], out: Floats) -> None:
         """Renews the observations of some cars.
@@ -142,6 +155,7 @@ class Task:
             out: float32[N, O].
         """
         self._observer.observe_rows(frames, self.actions.history, rows, out)
+        self.moments.show_rows(rows, out)
 
     def decode(self, actions: npt.ArrayLike, frames: Frames) -> Controls:
         """What the actions ask of the cars.
@@ -156,10 +170,12 @@ class Task:
         Raises:
             ControlError: Another shape, or a value that is not finite.
         """
-        return self.actions.decode(self.actions.check(actions), frames)
+        controls = self.actions.decode(self.actions.check(actions), frames)
+        self.moments.keep(frames)
+        return controls
 
     def encode(self, controls: Controls, frames: Frames) -> Floats:
-        """The actions that give these controls; follow it by `actions.remember(controls)` when they were really sent.
+        """The actions that give these controls; follow it by `remember` when they were really sent.
 
         Args:
             controls: CONTROLS[N].
@@ -169,6 +185,16 @@ class Task:
             float32[N, A].
         """
         return self.actions.encode(controls, frames)
+
+    def remember(self, controls: Controls, frames: Frames) -> None:
+        """Takes note of controls that somebody else sent, as `decode` does of its own.
+
+        Args:
+            controls: CONTROLS[N].
+            frames: FRAME[N] that they answered.
+        """
+        self.actions.remember(controls)
+        self.moments.keep(frames)
 
     def judge(self, frames: Frames, first: int = 0, last: int | None = None) -> None:
         """Pays and ends episodes after the cars have moved; the results are in `judged`.

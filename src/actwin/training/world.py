@@ -16,12 +16,13 @@ from actwin.env.ends import REASON_NAMES
 from actwin.env.judge import MEMORY
 from actwin.env.race import Race
 from actwin.env.task import Task, TaskConfig
-from actwin.training.evaluation import drive_laps, rate, scalars
+from actwin.training.evaluation import draw_starts, drive_laps
+from actwin.training.scores import rate, scalars
 from actwin.training.protocols import Score
 from actwin.twin.simulator import State
 
-AROUND: Final = 6
-"""Cars that an evaluation starts around the lap, beside the grid and the flying start."""
+STARTS: Final = 8
+"""Of an evaluation: from the grid, flying, and random ones, which are the same each time."""
 
 
 class TwinCars:
@@ -75,8 +76,9 @@ class TwinCars:
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         task = self._race.task
-        judged = task.judged
-        return {
+        judged, moments = task.judged, task.moments
+        shown = {"moments": moments.past, "known": moments.known} if moments.past.shape[1] else {}
+        return shown | {
             "history": task.actions.history, "episodes": self._race.episodes,
             "memory": judged.memory, "sums": judged.sums,
         }  # fmt: skip
@@ -110,7 +112,7 @@ class TwinWorld:
     """
 
     def __init__(self, config: TaskConfig) -> None:
-        self._judge = self.tasks(config, 2 + AROUND)
+        self._judge = self.tasks(config, STARTS)
         self.config, self.period = config, config.period
         self.observations = self._judge.observation_size
         self.action = ActionSpec(*self._judge.action_space)
@@ -132,8 +134,9 @@ class TwinWorld:
         return TwinCars(self.task_for(n))
 
     def evaluate(self, policy: DrivingPolicy) -> Score:
-        """Drives one lap from the grid, one flying, and some from around the lap, without exploration."""
-        drives = drive_laps("policy", PolicyDriver(self._judge, policy), self._judge, around=AROUND)
+        """Drives a lap from each of the fixed starts, without exploration."""
+        starts = draw_starts(self._judge, episodes=STARTS)
+        drives = drive_laps("policy", PolicyDriver(self._judge, policy), self._judge, starts)
         shown = dict(scalars(drives))
         best = min(drive.best for drive in drives)
         return Score(rate(drives, self._judge.reference.lap_time), best, shown)
