@@ -9,6 +9,7 @@ ActwinError                 something the user can mend: one line, exit code 1
 ├── SourceError             no game, no answer, or a message that is not telemetry
 ├── SessionError            a recorded session that cannot be used
 ├── CheckpointError         a checkpoint that is truncated, foreign or of another task
+├── ExperienceError         driving that an agent cannot learn from (wrong shape, NaN, unknown car)
 └── MissingExtraError       an optional dependency that is not installed
 ```
 
@@ -79,6 +80,10 @@ class SessionError(ActwinError):
 
 class CheckpointError(ActwinError):
     """A checkpoint that cannot be used here."""
+
+
+class ExperienceError(ActwinError, ValueError):
+    """Driving that an agent cannot learn from: of another shape, not finite, or of a car that it does not know."""
 
 
 class MissingExtraError(ActwinError, ImportError):

@@ -126,6 +126,14 @@ class QuantilePolicy(nn.Module):
             result = result - result.mean(-1, keepdim=True) + self.worth(x)
         return result
 
+    @torch.no_grad()
+    def start_at(self, level: float) -> None:
+        """Says about `level` everywhere, so that only differences are left to learn; see `Critics.start_at`."""
+        last = (self.advantage if self.worth is None else self.worth)[-1]
+        assert isinstance(last, nn.Linear)
+        last.weight.mul_(0.1)
+        last.bias.fill_(level)
+
     def values(self, normalised: Tensor) -> Tensor:
         """float32[B, choices]: mean returns, by fixed fractions."""
         return self.quantiles(self.features(normalised), midpoints(self.fractions).unsqueeze(0)).mean(1)
@@ -211,6 +219,9 @@ class IQN(MemoryAgent):
     def learn(self) -> dict[str, float]:
         """One update."""
         config = self.config
+        if self.updates == 0:
+            self.policy.start_at(self.level())
+            self.target.load_state_dict(self.policy.state_dict())
         batch, demonstrated = self.draw()
         chosen = batch.actions.squeeze(-1).long()
         features = self.policy.features(batch.observations)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Final, Protocol
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from actwin.agents.arrays import Flags, Floats
+from actwin.agents.intake import Chunk, Intake
 from actwin.agents.losses import discount
 from actwin.agents.normaliser import Normaliser
 from actwin.agents.replay import Experience, Replay, Transitions
@@ -45,6 +47,10 @@ class DrivingNetwork(Protocol):
     """A network with observation statistics."""
 
     normaliser: Normaliser
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Weights and statistics by name."""
+        ...
 
 
 class MemoryAgent(ABC):
@@ -87,7 +93,8 @@ class MemoryAgent(ABC):
         self.demonstrations: Replay | None = None
         if experience is not None and config.demo_share:
             self.demonstrations = Replay.of(experience, config.n_step, self.gamma)
-        self.steps, self.updates, self._owed, self._since = 0, 0, 0.0, 0
+        self.intake = Intake(cars, observations, width)
+        self.steps, self.updates, self._owed, self._since = 0, 0, 0.0, 0.0
         self._pretraining = config.pretrain if self.demonstrations is not None else 0
         self._doing: tuple[Tensor, Tensor] | None = None
 
@@ -125,13 +132,45 @@ class MemoryAgent(ABC):
         before, action = self._doing
         arrays = (reward, terminated, truncated, final_observation)
         self.memory.add(before, action, *(torch.from_numpy(array) for array in arrays))
-        self.policy.normaliser.observe(before)
-        self.steps += len(reward)
-        self._since += 1
-        if self.steps >= self.settings.normaliser_steps:
+        self._learned_of(before)
+
+    @torch.no_grad()
+    def absorb(self, chunk: Chunk) -> int:
+        """Remembers what a car that keeps its own time did, and returns how many steps of it were new.
+
+        A chunk that comes again, or after a later one of its car, changes nothing. Where steps are missing, windows of
+        rewards end as if the episode had been cut off there.
+
+        Raises:
+            ExperienceError: It is of another shape, not finite, or of a car that does not exist.
+        """
+        new, follows = self.intake.take(chunk)
+        if new is None:
+            return 0
+        if not follows and self.memory.cut(chunk.stream):
+            self.intake.gaps += 1
+        terminated, truncated = np.zeros((2, len(new.rewards)), np.bool_)
+        terminated[-1], truncated[-1] = new.terminated, new.truncated
+        final = new.observations[-1:] if new.terminated or new.truncated else new.observations[:0]
+        self.memory.extend(chunk.stream, new.observations[:-1], new.actions, new.rewards, terminated, truncated, final)
+        self._learned_of(torch.from_numpy(new.observations[:-1]))
+        return len(new.rewards)
+
+    def weights(self) -> tuple[int, dict[str, Tensor]]:
+        """Version and weights, with statistics, of the policy that would drive now: for those who collect."""
+        kept = self.policy.state_dict()
+        return self.updates, {name: value.detach().to("cpu", copy=True) for name, value in kept.items()}
+
+    def _learned_of(self, observations: Tensor) -> None:
+        """Counts new steps, and the updates that they make due."""
+        settings, count = self.settings, len(observations)
+        self.policy.normaliser.observe(observations)
+        self.steps += count
+        self._since += count / self.memory.cars
+        if self.steps >= settings.normaliser_steps:
             self.policy.normaliser.freeze()
-        if self.steps >= self.settings.learning_starts:
-            self._owed += self.settings.updates_per_step
+        if self.steps >= settings.learning_starts:
+            self._owed += settings.updates_per_step * count / self.memory.cars
 
     def update(self) -> dict[str, float]:
         """The updates that are due; what they showed, each averaged over the updates that showed it."""
@@ -141,12 +180,18 @@ class MemoryAgent(ABC):
         else:
             count = int(self._owed)
             self._owed -= count
-            self._since = 0
+            self._since = 0.0
         values: dict[str, list[float]] = {}
         for _ in range(count):
             for name, value in self.learn().items():
                 values.setdefault(name, []).append(value)
         return {name: sum(each) / len(each) for name, each in values.items()} | {"updates": float(self.updates)}
+
+    def level(self) -> float:
+        """About what a return is, by the rewards that are known: where values should begin."""
+        known = self.memory if len(self.memory) else self.demonstrations
+        assert known is not None
+        return known.mean_reward() / (1.0 - self.gamma)
 
     @torch.no_grad()
     def draw(self) -> tuple[Transitions, int]:
@@ -181,6 +226,7 @@ class MemoryAgent(ABC):
             "owed": self._owed,
             "since": self._since,
             "pretraining": self._pretraining,
+            "intake": self.intake.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -189,8 +235,10 @@ class MemoryAgent(ABC):
             part.load_state_dict(state[name])
         self.generator.set_state(state["generator"])
         self.steps, self.updates = int(state["steps"]), int(state["updates"])
-        self._owed, self._since = float(state["owed"]), int(state["since"])
+        self._owed, self._since = float(state["owed"]), float(state["since"])
         self._pretraining = int(state["pretraining"])
+        if "intake" in state:  # checkpoints of versions before cars could keep their own time have none
+            self.intake.load_state(state["intake"])
 
 
 def bootstrapped(batch: Transitions, following: Tensor) -> Tensor:

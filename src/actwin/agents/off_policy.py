@@ -109,9 +109,7 @@ class OffPolicy(MemoryAgent):
     def learn(self) -> dict[str, float]:
         """One update of the critics and, when its turn has come, of the policy."""
         if self.updates == 0:
-            known = self.memory if len(self.memory) else self.demonstrations
-            assert known is not None
-            self.critics.start_at(known.mean_reward() / (1.0 - self.gamma))
+            self.critics.start_at(self.level())
             self.targets.load_state_dict(self.critics.state_dict())
         batch, _ = self.draw()
         with self._precision():

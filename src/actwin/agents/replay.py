@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from actwin.agents.arrays import Flags, Floats
-from actwin.errors import ConfigError
+from actwin.errors import ConfigError, ExperienceError
+
+TERMINATED: Final = 1
+TRUNCATED: Final = 2
+_COLUMNS: Final = ("rows", "rewards", "ends", "cut_row")
+_COUNTERS: Final = ("heads", "filled", "run")
 
 
 class Transitions(NamedTuple):
@@ -46,10 +52,12 @@ class Experience(NamedTuple):
 
 
 class Replay:
-    """A ring of steps of N cars.
+    """A ring of steps for each of N cars.
 
-    A window of n steps ends with its episode: rewards of the next one never leak into it. An episode that was cut off
-    continues in value from its last observation before the reset, one that terminated has none.
+    Cars may step together (`add`) or each at its own pace (`extend`), as cars in a real game do. A window of n steps
+    ends with its episode: rewards of the next one never leak into it. An episode that was cut off continues in value
+    from its last observation before the reset, one that terminated has none. Windows that are not complete yet, because
+    what follows their steps is not known, are not drawn.
 
     Args:
         steps: Steps of each car that are kept.
@@ -69,16 +77,20 @@ class Replay:
                 "Raise agent.replay, or lower train.cars or agent.n_step."
             )
         self.steps, self.cars, self.n_step, self.gamma = steps, cars, n_step, gamma
-        self.observations = torch.zeros(steps, cars, observations)
-        self.actions = torch.zeros(steps, cars, width)
+        self.size, self.width = observations, width
+        self.rows = torch.zeros(steps, cars, observations + width)
         self.rewards = torch.zeros(steps, cars)
-        self.terminated = torch.zeros(steps, cars, dtype=torch.bool)
-        self.truncated = torch.zeros(steps, cars, dtype=torch.bool)
+        self.ends = torch.zeros(steps, cars, dtype=torch.uint8)
+        self.cut_row = torch.full((steps, cars), -1, dtype=torch.int32)
+        self.heads = np.zeros(cars, np.int64)
+        """Steps that each car ever added: the next one goes to row `heads % steps`."""
+        self.filled = np.zeros(cars, np.int64)
+        self.run = np.zeros(cars, np.int64)
+        """Steps of each car since the last end of an episode."""
         self._cut = torch.zeros(0, observations)
-        self._cut_row = torch.full((steps, cars), -1, dtype=torch.int64)
         self._free: list[int] = []
         self._starts: Tensor | None = None
-        self.added = 0
+        self._known: tuple[Tensor, Tensor] | None = None
 
     @classmethod
     def of(cls, experience: Experience, n_step: int, gamma: float) -> Replay:
@@ -93,21 +105,30 @@ class Replay:
         memory.observations.copy_(torch.from_numpy(experience.observations))
         memory.actions.copy_(torch.from_numpy(experience.actions))
         memory.rewards.copy_(torch.from_numpy(experience.rewards))
-        memory.terminated.copy_(torch.from_numpy(experience.ended))
-        memory.added = steps
+        memory.ends.copy_(torch.from_numpy(experience.ended))
+        memory.heads[:] = memory.filled[:] = steps
         starts = experience.usable.copy()
         starts[-n_step:] = False
         memory._starts = torch.from_numpy(np.flatnonzero(starts.reshape(-1)))
         return memory
 
-    def last_ended(self) -> Tensor:
-        """bool[N]: whose episode ended with the step that was added last."""
-        row = (self.added - 1) % self.steps
-        return self.terminated[row] | self.truncated[row]
+    @property
+    def observations(self) -> Tensor:
+        """float32[steps, N, O]: before each step."""
+        return self.rows[..., : self.size]
+
+    @property
+    def actions(self) -> Tensor:
+        """float32[steps, N, width]"""
+        return self.rows[..., self.size :]
 
     def __len__(self) -> int:
         """Transitions that can be drawn."""
-        return max(min(self.added, self.steps) - self.n_step, 0) * self.cars
+        return len(self._starts) if self._starts is not None else int(self._complete().sum())
+
+    def _complete(self) -> npt.NDArray[np.int64]:
+        """int64[N]: steps of each car whose window is complete: all but the newest of an episode that goes on."""
+        return self.filled - np.minimum(np.minimum(self.run, self.n_step), self.filled)
 
     def add(
         self,
@@ -127,23 +148,90 @@ class Replay:
             terminated, truncated: bool[N] How the step ended an episode; termination wins where both are set.
             final_observation: float32[N, O] before the reset; read where truncated.
         """
-        row = self.added % self.steps
-        self._release(row)
-        self.observations[row], self.actions[row], self.rewards[row] = observation, action, reward
-        self.terminated[row] = terminated
-        self.truncated[row] = truncated & ~terminated
-        cut = self.truncated[row].nonzero().squeeze(-1)
+        places = self.heads % self.steps
+        together = bool((places == places[0]).all())
+        # One row of the ring is written several times faster than a place in each of N rows.
+        at: Any = int(places[0]) if together else (torch.from_numpy(places), torch.arange(self.cars))
+        ends = _ends(terminated, truncated)
+        cut = (ends == TRUNCATED).nonzero().squeeze(-1)
+        self._write(at, torch.cat([observation, action], -1), reward, ends)
         if len(cut):
-            places = torch.tensor([self._place() for _ in range(len(cut))])
-            self._cut[places] = final_observation[cut]
-            self._cut_row[row, cut] = places
-        self.added += 1
+            self._continue(torch.from_numpy(places)[cut], cut, final_observation[cut])
+        self.heads += 1
+        self.filled += self.filled < self.steps
+        self.run = np.where(ends.numpy() > 0, 0, self.run + 1)
 
-    def _release(self, row: int) -> None:
-        held = self._cut_row[row]
+    def extend(
+        self,
+        stream: int,
+        observations: Floats,
+        actions: Floats,
+        rewards: Floats,
+        terminated: Flags,
+        truncated: Flags,
+        final_observation: Floats,
+    ) -> None:
+        """Keeps consecutive steps of one car; others may be behind or ahead.
+
+        Args:
+            stream: Which car.
+            observations: float32[T, O] before each step. The first one is what followed the car's newest step, unless
+                that ended an episode; where steps are missing in between, `cut` comes first.
+            actions: float32[T, width].
+            rewards: float32[T].
+            terminated, truncated: bool[T] How each step ended an episode; termination wins where both are set.
+            final_observation: float32[K, O] before the reset, one for each step that ended an episode, in order.
+        """
+        count = len(rewards)
+        if count > self.steps:
+            raise ExperienceError(
+                f"{count} steps at once do not fit a memory of {self.steps} steps for each car. Send shorter chunks."
+            )
+        rows = torch.from_numpy((self.heads[stream] + np.arange(count)) % self.steps)
+        ends = _ends(torch.from_numpy(terminated), torch.from_numpy(truncated))
+        packed = torch.from_numpy(np.hstack([observations, actions]))
+        self._write((rows, stream), packed, torch.from_numpy(rewards), ends)
+        cut = ends[ends > 0] == TRUNCATED
+        if bool(cut.any()):
+            places = rows[ends == TRUNCATED]
+            self._continue(places, torch.full_like(places, stream), torch.from_numpy(final_observation)[cut])
+        self.heads[stream] += count
+        self.filled[stream] = min(self.filled[stream] + count, self.steps)
+        since = np.flatnonzero(ends.numpy()[::-1])
+        self.run[stream] = since[0] if len(since) else self.run[stream] + count
+
+    def _write(self, at: Any, packed: Tensor, rewards: Tensor, ends: Tensor) -> None:
+        """Puts steps in their places, over the oldest."""
+        held = self.cut_row[at]
         if bool((held >= 0).any()):
             self._free += held[held >= 0].tolist()
-            held.fill_(-1)
+            self.cut_row[at] = -1
+        self.rows[at], self.rewards[at], self.ends[at] = packed, rewards, ends
+        self._known = None
+
+    def _continue(self, rows: Tensor, cars: Tensor, following: Tensor) -> None:
+        """Keeps what followed steps that were the last before a cut."""
+        places = torch.tensor([self._place() for _ in range(len(rows))], dtype=torch.int32)
+        self._cut[places] = following
+        self.cut_row[rows, cars] = places
+
+    def cut(self, stream: int) -> bool:
+        """Ends the episode of a car whose next steps were lost, as a truncation; False if it had ended already.
+
+        What followed its newest step is not known, so that step is forgotten, but its observation is what followed the
+        step before.
+        """
+        if not self.run[stream]:
+            return False
+        self.heads[stream] -= 1
+        self.filled[stream] -= 1
+        lost, row = (int((self.heads[stream] - back) % self.steps) for back in (0, 1))
+        if self.run[stream] > 1 and self.filled[stream]:
+            self.ends[row, stream] = TRUNCATED
+            self._continue(torch.tensor([row]), torch.tensor([stream]), self.rows[lost, stream, : self.size])
+        self.run[stream] = 0
+        self._known = None
+        return True
 
     def _place(self) -> int:
         """A free row for a last observation; room doubles when there is none."""
@@ -155,7 +243,7 @@ class Replay:
         return self._free.pop()
 
     def sample(self, size: int, generator: torch.Generator) -> Transitions:
-        """Draws transitions evenly, with replacement.
+        """Draws from all complete windows evenly, with replacement.
 
         Args:
             size: B.
@@ -164,20 +252,25 @@ class Replay:
         if self._starts is not None:
             flat = self._starts[torch.randint(len(self._starts), (size,), generator=generator)]
             return self.windows(flat // self.cars, flat % self.cars)
-        filled = min(self.added, self.steps)
-        ages = torch.randint(self.n_step, filled, (size,), generator=generator)
-        cars = torch.randint(self.cars, (size,), generator=generator)
-        return self.windows((self.added - 1 - ages) % self.steps, cars)
+        if self._known is None:
+            # A window's number counts on from car to car, and within a car from the oldest.
+            counts = torch.from_numpy(self._complete())
+            until = counts.cumsum(0)
+            self._known = until, torch.from_numpy(self.heads - self.filled) - (until - counts)
+        until, offset = self._known
+        numbers = torch.randint(int(until[-1]), (size,), generator=generator)
+        cars = torch.searchsorted(until, numbers, right=True)
+        return self.windows((numbers + offset[cars]) % self.steps, cars)
 
     def windows(self, rows: Tensor, cars: Tensor) -> Transitions:
         """The windows that begin at these rows of the ring.
 
         Args:
-            rows, cars: int64[B]; at least `n_step` steps must have been added after each.
+            rows, cars: int64[B]; the windows must be complete.
         """
         path = (rows.unsqueeze(-1) + torch.arange(self.n_step)) % self.steps
         flat = path * self.cars + cars.unsqueeze(-1)
-        ended = (self.terminated.take(flat) | self.truncated.take(flat)).float()
+        ended = (self.ends.take(flat) > 0).float()
         # A step belongs to the window while no step before it ended the episode.
         inside = torch.cat([torch.ones_like(ended[:, :1]), (1.0 - ended[:, :-1]).cumprod(-1)], -1)
         powers = self.gamma ** torch.arange(self.n_step)
@@ -185,36 +278,38 @@ class Replay:
         length = inside.sum(-1).long()
         last = flat.gather(-1, length.unsqueeze(-1) - 1).squeeze(-1)
         following = ((rows + length) % self.steps) * self.cars + cars
-        width = self.observations.shape[-1]
-        after = self.observations.view(-1, width).index_select(0, following)
-        cut = self._cut_row.take(last)
-        if bool((cut >= 0).any()):
-            after[cut >= 0] = self._cut[cut[cut >= 0]]
-        first = rows * self.cars + cars
-        discounts = torch.where(self.terminated.take(last), 0.0, self.gamma ** length.float())
-        return Transitions(
-            self.observations.view(-1, width).index_select(0, first),
-            self.actions.view(-1, self.actions.shape[-1]).index_select(0, first),
-            returns,
-            after,
-            discounts,
-        )
+        packed = self.rows.view(-1, self.size + self.width)
+        after = packed.index_select(0, following)[:, : self.size]
+        held = self.cut_row.take(last).long()
+        if bool((held >= 0).any()):
+            after[held >= 0] = self._cut[held[held >= 0]]
+        first = packed.index_select(0, rows * self.cars + cars)
+        discounts = torch.where(self.ends.take(last) == TERMINATED, 0.0, self.gamma ** length.float())
+        return Transitions(first[:, : self.size], first[:, self.size :], returns, after, discounts)
 
     def mean_reward(self) -> float:
         """Of a step, over all that is kept."""
-        filled = min(self.added, self.steps)
-        return float(self.rewards[:filled].mean()) if filled else 0.0
+        ages = (self.heads - 1 - np.arange(self.steps)[:, None]) % self.steps
+        kept = torch.from_numpy(ages < self.filled)
+        return float(self.rewards[kept].mean()) if self.filled.any() else 0.0
 
     def state(self) -> dict[str, Any]:
         """All that is kept, as tensors and numbers."""
-        filled = min(self.added, self.steps)
-        names = ("observations", "actions", "rewards", "terminated", "truncated", "_cut_row")
-        kept = {name: getattr(self, name)[:filled].clone() for name in names}
-        return kept | {"cut": self._cut.clone(), "free": list(self._free), "added": self.added}
+        used = int(min(self.heads.max(), self.steps))
+        kept: dict[str, Any] = {name: getattr(self, name)[:used].clone() for name in _COLUMNS}
+        kept |= {name: torch.from_numpy(getattr(self, name).copy()) for name in _COUNTERS}
+        return kept | {"cut": self._cut.clone(), "free": list(self._free)}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state()` of a memory of the same size."""
-        filled = len(state["rewards"])
-        for name in ("observations", "actions", "rewards", "terminated", "truncated", "_cut_row"):
-            getattr(self, name)[:filled] = state[name]
-        self._cut, self._free, self.added = state["cut"].clone(), list(state["free"]), int(state["added"])
+        used = len(state["rewards"])
+        for name in _COLUMNS:
+            getattr(self, name)[:used] = state[name]
+        for name in _COUNTERS:
+            getattr(self, name)[:] = state[name].numpy()
+        self._cut, self._free, self._known = state["cut"].clone(), list(state["free"]), None
+
+
+def _ends(terminated: Tensor, truncated: Tensor) -> Tensor:
+    """uint8 of the same shape: how steps ended; termination wins."""
+    return torch.where(terminated, TERMINATED, truncated * TRUNCATED).to(torch.uint8)
