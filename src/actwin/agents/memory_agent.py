@@ -172,13 +172,17 @@ class MemoryAgent(ABC):
         if self.steps >= settings.learning_starts:
             self._owed += settings.updates_per_step * count / self.memory.cars
 
-    def update(self) -> dict[str, float]:
-        """The updates that are due; what they showed, each averaged over the updates that showed it."""
+    def update(self, most: int | None = None) -> dict[str, float]:
+        """The updates that are due; what they showed, each averaged over the updates that showed it.
+
+        Args:
+            most: Updates after which to return, when more are due; they stay due.
+        """
         if self._pretraining:
-            count = min(self._pretraining, PRETRAINING_ROUND)
+            count = min(self._pretraining, PRETRAINING_ROUND if most is None else most)
             self._pretraining -= count
         else:
-            count = int(self._owed)
+            count = int(self._owed) if most is None else min(int(self._owed), most)
             self._owed -= count
             self._since = 0.0
         values: dict[str, list[float]] = {}
