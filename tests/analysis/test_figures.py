@@ -7,7 +7,9 @@ import pytest
 
 from actwin.analysis import figure_style as style
 from actwin.analysis.compare import CHANNELS, distance_axis, trace
-from actwin.analysis.figures import friction_circle, lap_traces, learning_curve
+from actwin.analysis.figures import lap_traces
+from actwin.analysis.figures_technique import friction_circle
+from actwin.analysis.figures_training import learning_curve
 from actwin.analysis.laps import cut_laps
 from actwin.analysis.outline import corner_groups, outline
 from actwin.analysis.track_figure import track_map
@@ -101,6 +103,6 @@ def test_ticks_of_lap_times_are_round() -> None:
 
 
 def test_colours_run_from_end_to_end_of_the_scale() -> None:
-    assert style.colour_at(0.0) == style.SPEED_COLOURS[0]
-    assert style.colour_at(1.0) == style.SPEED_COLOURS[-1]
-    assert style.colour_at(0.5) not in style.SPEED_COLOURS
+    assert style.colour_at(0.0) == style.PRINT.scale[0]
+    assert style.colour_at(1.0) == style.PRINT.scale[-1]
+    assert style.colour_at(0.5) not in style.PRINT.scale

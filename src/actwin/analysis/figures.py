@@ -1,10 +1,10 @@
-"""Pictures of laps: arrays in, plotly figures out."""
+"""Curves of laps over distance: laps in, a plotly figure out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,14 @@ import numpy.typing as npt
 from actwin.analysis import figure_style as style
 from actwin.analysis.compare import Trace, delta
 from actwin.analysis.outline import Outline, corner_groups
-from actwin.units import GRAVITY, KMH_PER_MS, lap_time_text
+from actwin.units import KMH_PER_MS
 
 Floats = npt.NDArray[np.float64]
+
+PANELS: Final = ("speed", "delta", "throttle", "brake", "steer", "gear")
+"""Panels that `lap_traces` shows unless others are asked for; it also knows "rpm"."""
+POINT_BUDGET: Final = 90_000
+"""Points that the curves of one figure may have in all; browsers slow down beyond."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Panel:
         digits: Decimals in a readout.
         axis: More about the vertical axis, as plotly takes it.
         shape: "linear", or "hv" for values that hold until the next.
+        colour: Of a line that stands alone in it; empty for the driver's.
     """
 
     title: str
@@ -38,6 +44,7 @@ class Panel:
     digits: int = 0
     axis: Mapping[str, Any] = field(default_factory=dict)
     shape: str = "linear"
+    colour: str = ""
 
 
 def lap_traces(
@@ -46,11 +53,14 @@ def lap_traces(
     reference: int = 0,
     height: int = 940,
     looks: style.Looks | None = None,
+    panels: Sequence[str] = PANELS,
+    theme: style.Theme = style.PRINT,
 ) -> Any:
     """Speed, delta time, pedals, steering and gear over distance, one below the other on one axis with one cursor.
 
     `layout.meta` holds what a page needs for a readout at the cursor: `step` [m] from value to value, `drivers`, and
-    the `short` name and `digits` of each of the `panels`; the curves are ordered by panel, then driver.
+    the `short` name and `digits` of each of the `panels`; the curves are ordered by panel, then driver. Many or long
+    laps are drawn with fewer points than they have; delta times are taken from all.
 
     Args:
         traces: Laps on one axis.
@@ -58,37 +68,37 @@ def lap_traces(
         reference: Number of the lap that delta times are taken against; positive = slower than it.
         height: [px] Of the figure.
         looks: Number of each driver's style; by default the place in `traces`.
+        panels: Which to show, from the top; those whose channel no lap has are left out.
+        theme: Of the page.
     """
-    against = traces[reference]
-    steering = "steer_angle" in against.channels
-    percent: dict[str, Any] = {"range": [-4, 104], "dtick": 50}
-    zero: dict[str, Any] = {"zeroline": True, "zerolinecolor": style.EDGE}
-    steer = "Steering wheel [°], left positive" if steering else "Steering [% of lock], left positive"
-    steers = [np.degrees(lap["steer_angle"]) if steering else 100.0 * lap["steer"] for lap in traces]
-    deltas = [delta(lap, against) for lap in traces]
-    delta_title = f"Delta to {against.driver} [s], up = slower"
-    panels = [
-        Panel("Speed [km/h]", 3.2, [lap["speed"] * KMH_PER_MS for lap in traces], "km/h"),
-        *([Panel(delta_title, 1.6, deltas, "delta s", 3, {"tickformat": "+.2~f"} | zero)] if len(traces) > 1 else []),
-        Panel("Throttle [%]", 1.0, [100.0 * lap["throttle"] for lap in traces], "thr. %", 0, percent),
-        Panel("Brake [%]", 1.0, [100.0 * lap["brake"] for lap in traces], "brk. %", 0, percent),
-        Panel(steer, 1.2, steers, "steer °" if steering else "steer %", 0, zero),
-        Panel("Gear", 1.0, [lap["gear"] for lap in traces], "gear", 0, {"dtick": 2, "rangemode": "tozero"}, "hv"),
-    ]
-    step = float(against.distance[1])
-    styles = {lap.driver: style.look_of(lap.driver, i, looks) for i, lap in enumerate(traces)}
-    figure = _stacked(step, styles, panels, height)
+    shown = [made for name in panels if (made := _PANELS[name](traces, reference, theme)) is not None]
+    points = min(len(traces[0].distance), POINT_BUDGET // max(1, len(traces) * len(shown)))
+    step = float(traces[0].distance[-1]) / (points - 1)
+    styles = {lap.driver: style.look_of(lap.driver, i, looks, theme) for i, lap in enumerate(traces)}
+    figure = _stacked(step, points, styles, shown, height, theme)
     figure.update_xaxes(
-        style.axis("Distance from the line [m]", range=[0.0, outline.length], tickformat=",d"),
+        style.axis("Distance from the line [m]", theme, range=[0.0, outline.length], tickformat=",d"),
         showspikes=True,
         spikemode="across",
         spikesnap="cursor",
         spikethickness=1,
         spikedash="solid",
-        spikecolor=style.MUTED,
+        spikecolor=theme.muted,
     )
+    _mark_corners(figure, outline, theme)
+    meta = {
+        "step": step,
+        "drivers": [lap.driver for lap in traces],
+        "panels": [{"short": panel.short, "digits": panel.digits} for panel in shown],
+    }
+    figure.update_layout(hovermode="x unified", hoversubplots="axis", dragmode="zoom", margin={"t": 76}, meta=meta)
+    figure.update_layout(legend={"y": 1.0, "yref": "container", "yanchor": "top"})
+    return figure
+
+
+def _mark_corners(figure: Any, outline: Outline, theme: style.Theme) -> None:
     for label in outline.labels:
-        figure.add_vline(x=label.distance, line={"color": style.GRID, "width": 1}, layer="below")
+        figure.add_vline(x=label.distance, line={"color": theme.grid, "width": 1}, layer="below")
     for text, distance in corner_groups(outline):
         figure.add_annotation(
             x=distance,
@@ -99,166 +109,127 @@ def lap_traces(
             name="corner",
             text=text,
             showarrow=False,
-            font={"size": 10, "color": style.MUTED},
+            font={"size": 10, "color": theme.muted},
         )
     for start in outline.sectors[1:]:
-        figure.add_vline(x=start, line={"color": style.EDGE, "width": 1, "dash": "dot"}, layer="below")
-    meta = {
-        "step": step,
-        "drivers": [lap.driver for lap in traces],
-        "panels": [{"short": panel.short, "digits": panel.digits} for panel in panels],
-    }
-    figure.update_layout(hovermode="x unified", hoversubplots="axis", dragmode="zoom", margin={"t": 76}, meta=meta)
-    figure.update_layout(legend={"y": 1.0, "yref": "container", "yanchor": "top"})
-    return figure
+        figure.add_vline(x=start, line={"color": theme.edge, "width": 1, "dash": "dot"}, layer="below")
+
+
+def _channel(traces: Sequence[Trace], name: str, scale: float = 1.0) -> list[Floats] | None:
+    """A channel of all laps, NaN where a lap lacks it; None when they all do."""
+    series = [scale * lap[name] if name in lap.channels else np.full(len(lap.distance), np.nan) for lap in traces]
+    return series if any(np.isfinite(values).any() for values in series) else None
+
+
+def _simple(name: str, title: str, short: str, scale: float = 1.0, share: float = 1.0, **more: Any) -> _Maker:
+    def make(traces: Sequence[Trace], reference: int, theme: style.Theme) -> Panel | None:
+        series = _channel(traces, name, scale)
+        return None if series is None else Panel(title, share, series, short, **more)
+
+    return make
+
+
+def _pedal(name: str, title: str, short: str) -> _Maker:
+    def make(traces: Sequence[Trace], reference: int, theme: style.Theme) -> Panel | None:
+        series, scale = _channel(traces, name, 100.0), {"range": [-4, 104], "dtick": 50}
+        colour = theme.throttle if name == "throttle" else theme.brake
+        return None if series is None else Panel(title, 1.0, series, short, 0, scale, colour=colour)
+
+    return make
+
+
+def _delta_panel(traces: Sequence[Trace], reference: int, theme: style.Theme) -> Panel | None:
+    if len(traces) < 2:
+        return None
+    against = traces[reference]
+    zero = {"tickformat": "+.2~f", "zeroline": True, "zerolinecolor": theme.edge}
+    title = f"Delta to {style.plain(against.driver)} [s], up = slower"
+    return Panel(title, 1.6, [delta(lap, against) for lap in traces], "delta s", 3, zero)
+
+
+def _steer_panel(traces: Sequence[Trace], reference: int, theme: style.Theme) -> Panel | None:
+    zero = {"zeroline": True, "zerolinecolor": theme.edge}
+    angle = _channel(traces, "steer_angle", 180.0 / np.pi)
+    if angle is not None:
+        return Panel("Steering wheel [°], left positive", 1.2, angle, "steer °", 0, zero)
+    share = _channel(traces, "steer", 100.0)
+    return None if share is None else Panel("Steering [% of lock], left positive", 1.2, share, "steer %", 0, zero)
+
+
+_Maker = Callable[[Sequence[Trace], int, style.Theme], "Panel | None"]
+_PANELS: Final[dict[str, _Maker]] = {
+    "speed": _simple("speed", "Speed [km/h]", "km/h", KMH_PER_MS, 3.2),
+    "delta": _delta_panel,
+    "throttle": _pedal("throttle", "Throttle [%]", "thr. %"),
+    "brake": _pedal("brake", "Brake [%]", "brk. %"),
+    "steer": _steer_panel,
+    "gear": _simple("gear", "Gear", "gear", axis={"dtick": 2, "rangemode": "tozero"}, shape="hv"),
+    "rpm": _simple("rpm", "Engine [1/min]", "rpm", share=1.2, axis={"tickformat": ",d"}),
+}
 
 
 def _stacked(
-    step: float, styles: Mapping[str, style.LineStyle], panels: Sequence[Panel], height: int, gap: float = 0.038
+    step: float,
+    points: int,
+    styles: Mapping[str, style.LineStyle],
+    panels: Sequence[Panel],
+    height: int,
+    theme: style.Theme,
+    gap: float = 0.038,
 ) -> Any:
-    """Panels over one horizontal axis, first on top, each below its title; the values stand `step` apart."""
+    """Panels over one horizontal axis, first on top, each below its title; the drawn values stand `step` apart."""
     figure = style.plotly().Figure()
     whole = sum(panel.share for panel in panels)
     room = 1.0 - gap * (len(panels) - 1)
     top, axes, titles = 1.0, {}, []
     for number, panel in enumerate(panels, start=1):
         bottom = top - room * panel.share / whole
-        key = "" if number == 1 else str(number)
-        axes[f"yaxis{key}"] = style.axis() | {"domain": [max(bottom, 0.0), top], "anchor": "x"} | dict(panel.axis)
-        titles.append(
-            {
-                "text": panel.title,
-                "x": 0.0,
-                "y": top,
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"size": 11, "color": style.MUTED},
-                "yshift": -1,
-            }
-        )
+        key, alone = "" if number == 1 else str(number), len(styles) == 1 and panel.colour
+        place = {"domain": [max(bottom, 0.0), top], "anchor": "x"}
+        axes[f"yaxis{key}"] = style.axis("", theme) | place | dict(panel.axis)
+        titles.append(_panel_title(panel, top, theme))
         for (name, look), values in zip(styles.items(), panel.series, strict=True):
+            line = {"color": look.colour, "dash": look.dash, "width": look.width * 0.8, "shape": panel.shape}
             figure.add_scatter(
                 x0=0.0,
                 dx=step,
-                y=values.astype(np.float32),
-                name=name,
-                legendgroup=name,
+                y=_thinned(values, points, panel.shape),
+                name=style.plain(name),
+                legendgroup=style.plain(name),
                 showlegend=number == 1,
                 yaxis=f"y{key}",
                 mode="lines",
-                line={"color": look.colour, "dash": look.dash, "width": look.width * 0.8, "shape": panel.shape},
+                line=line | ({"color": panel.colour} if alone else {}),
+                fill="tozeroy" if alone else None,
+                fillcolor=style.faint(panel.colour) if alone else None,
                 hovertemplate=f"%{{y:.{panel.digits}f}} {panel.short}",
             )
         top = bottom - gap
     lowest = f"y{len(panels)}" if len(panels) > 1 else "y"
-    figure.update_layout(style.layout(height, annotations=titles, xaxis={"anchor": lowest}, **axes))
+    figure.update_layout(style.layout(height, theme, annotations=titles, xaxis={"anchor": lowest}, **axes))
     return figure
 
 
-def learning_curve(
-    steps: Floats,
-    lap_times: Floats,
-    references: Mapping[str, float],
-    clean: npt.NDArray[np.bool_] | None = None,
-    name: str = "RL policy",
-    height: int = 360,
-    looks: style.Looks | None = None,
-) -> Any:
-    """Lap time of the learning driver over its training, beside the drivers it learned from.
-
-    Args:
-        steps: [1] Control steps driven so far, [K].
-        lap_times: [s] Lap time of a test drive at each of them, NaN where it finished none, [K].
-        references: [s] Lap times of other drivers by name.
-        clean: Whether each lap was valid, [K]; others are drawn hollow.
-        name: Of the learning driver.
-        height: [px] Of the figure.
-        looks: Number of each driver's style; by default the learner's is the first.
-    """
-    figure = style.plotly().Figure()
-    millions = steps / 1e6
-    clean = np.isfinite(lap_times) if clean is None else clean & np.isfinite(lap_times)
-    look = style.look_of(name, 0, looks)
-    texts = [lap_time_text(float(time)) for time in lap_times]
-    figure.add_scatter(
-        x=millions,
-        y=lap_times,
-        mode="lines+markers",
-        name=name,
-        text=texts,
-        connectgaps=True,
-        line={"color": look.colour, "width": look.width},
-        marker={
-            "size": 8,
-            "color": np.where(clean, look.colour, "#ffffff").tolist(),
-            "line": {"color": look.colour, "width": 1.5},
-        },
-        hovertemplate="%{x:.2f} M steps: %{text}<extra></extra>",
-    )
-    shown = [*lap_times.tolist(), *references.values()]
-    for i, (rival, time) in enumerate(references.items(), start=1):
-        if np.isfinite(time) and len(steps):
-            look = style.look_of(rival, i, looks)
-            figure.add_scatter(
-                x=millions[[0, -1]],
-                y=[time, time],
-                mode="lines",
-                name=f"{rival} {lap_time_text(time)}",
-                line={"color": look.colour, "dash": look.dash, "width": look.width},
-                hoverinfo="skip",
-            )
-    places, labels = style.lap_time_ticks(shown)
-    figure.update_layout(
-        style.layout(
-            height,
-            margin={"l": 78, "r": 16, "t": 40, "b": 48},
-            xaxis=style.axis("Control steps driven [millions]", rangemode="tozero"),
-            yaxis=style.axis("Lap time", tickvals=places, ticktext=labels),
-            hovermode="closest",
-        )
-    )
-    return figure
+def _thinned(values: Floats, points: int, shape: str) -> npt.NDArray[np.float32]:
+    """Values at equal distances, first and last kept; steps stay steps."""
+    if points >= len(values):
+        return values.astype(np.float32)
+    places = np.linspace(0.0, len(values) - 1.0, points)
+    if shape == "hv":
+        return np.asarray(values[places.astype(int)], np.float32)
+    return np.asarray(np.interp(places, np.arange(len(values)), values), np.float32)
 
 
-def friction_circle(traces: Sequence[Trace], height: int = 440, looks: style.Looks | None = None) -> Any:
-    """Longitudinal over lateral acceleration in g: how much of the tyres each driver uses.
-
-    Args:
-        traces: Laps that carry `ax` and `ay`.
-        height: [px] Of the figure.
-        looks: Number of each driver's style; by default the place in `traces`.
-    """
-    figure = style.plotly().Figure()
-    symbols = ("circle", "diamond-open", "x-thin-open", "square-open", "triangle-up-open", "cross-thin-open")
-    for i, lap in reversed(list(enumerate(traces))):
-        look = style.look_of(lap.driver, i, looks)
-        figure.add_scatter(
-            x=(lap["ay"] / GRAVITY).astype(np.float32)[::2],
-            y=(lap["ax"] / GRAVITY).astype(np.float32)[::2],
-            mode="markers",
-            name=lap.driver,
-            legendrank=i,
-            marker={
-                "size": 4,
-                "color": look.colour,
-                "opacity": 0.65,
-                "symbol": symbols[i % len(symbols)],
-                "line": {"width": 1},
-            },
-            hovertemplate="lateral %{x:.1f} g<br>longitudinal %{y:.1f} g<extra></extra>",
-        )
-    zero = {"zeroline": True, "zerolinecolor": style.EDGE, "dtick": 2}
-    lateral, longitudinal = (np.concatenate([lap[name] for lap in traces]) / GRAVITY for name in ("ay", "ax"))
-    across = style.axis("Lateral [g], left positive", range=_usual(lateral), constrain="domain", **zero)
-    along = style.axis("Longitudinal [g], forward positive", range=_usual(longitudinal), scaleanchor="x", **zero)
-    figure.update_layout(style.layout(height, xaxis=across, yaxis=along, hovermode="closest"))
-    return figure
-
-
-def _usual(values: Floats) -> list[float]:
-    """Limits that hold all but the rarest values: a touch of the wall would leave no room for the rest."""
-    low, high = np.percentile(values, [0.3, 99.7])
-    return [float(low) - 0.4, float(high) + 0.4]
+def _panel_title(panel: Panel, top: float, theme: style.Theme) -> dict[str, Any]:
+    return {
+        "text": panel.title,
+        "x": 0.0,
+        "y": top,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 11, "color": panel.colour or theme.muted},
+        "yshift": -1,
+    }

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from actwin.analysis import figures
 from actwin.analysis.compare import CHANNELS, Trace, compare_corners, distance_axis, trace
 from actwin.analysis.figure_style import Looks
+from actwin.analysis.figures import lap_traces
+from actwin.analysis.figures_technique import friction_circle
+from actwin.analysis.figures_training import learning_curve
 from actwin.analysis.laps import Lap, LapRow, Mark, best_lap, find_laps, lap_table, theoretical_best
 from actwin.analysis.outline import outline
 from actwin.analysis.page import figure_place, map_with_controls, page, section, swatch, write_page
@@ -205,7 +207,7 @@ def _trace_sections(report: Report, traces: Sequence[Trace], looks: Looks) -> li
     if not traces:
         return [section("Track", f"{report.track.title}, {report.track.length:.0f} m.", drawing)]
     reference = 1 if len(traces) > 1 else 0
-    curves = figure_place("traces", figures.lap_traces(traces, shape, reference, looks=looks), 900)
+    curves = figure_place("traces", lap_traces(traces, shape, reference, looks=looks), 900)
     behind = f" Delta is the time behind {traces[reference].driver}: below zero is faster." if reference else ""
     note = (
         f"The best lap of each driver.{behind} Touch the curves and the dots on the map follow. "
@@ -243,7 +245,7 @@ def _friction_section(report: Report, shown: Sequence[_Driver], looks: Looks) ->
         return ""
     axis = distance_axis(report.track.length, 6.0)
     laps = [trace(driver.rollout, driver.lap, axis, ("ax", "ay")) for driver in shown if driver.lap]
-    figure = figures.friction_circle(laps, looks=looks)
+    figure = friction_circle(laps, looks=looks)
     note = "Each point is a moment of the lap; the outline is what the tyres give."
     return section("Use of the tyres", note, figure_place("friction", figure, 380))
 
@@ -256,7 +258,7 @@ def _learning_section(report: Report, shown: Sequence[_Driver], looks: Looks) ->
         return section("Learning", f"{learner} finished no lap in the {len(learning.steps)} test drives.", "")
     rivals = {driver.rollout.driver: driver.lap.time for driver in shown if driver.lap}
     rivals.pop(learner, None)
-    figure = figures.learning_curve(
+    figure = learning_curve(
         learning.steps, learning.lap_times, rivals, learning.clean, name=learner, looks=looks
     )
     note = "Lap time of test drives during the training, without exploration; hollow points left the track limits."

@@ -3,53 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from actwin.analysis import figure_style as style
 from actwin.analysis.compare import Trace
 from actwin.analysis.outline import Outline
+from actwin.analysis.track_colours import Bands, bands, bar_marker, limits
 from actwin.units import KMH_PER_MS, degrees
 
-SPEED_STEPS: Final = 28
-"""Colours of the speed line; each is one line, so that the picture stays sharp at every zoom."""
+Floats = npt.NDArray[np.float64]
 
 
 def track_map(
-    outline: Outline, traces: Sequence[Trace] = (), height: int = 620, looks: style.Looks | None = None
+    outline: Outline,
+    traces: Sequence[Trace] = (),
+    height: int = 620,
+    looks: style.Looks | None = None,
+    by: str = "speed",
+    reference: Trace | None = None,
+    coloured: int | None = None,
+    theme: style.Theme = style.PRINT,
 ) -> Any:
-    """The track from above, the first driver's line coloured by speed over the others' lines.
+    """The track from above, the first driver's line in colours over the others' lines.
 
     `layout.meta` tells a page how to steer the picture: `views` are zoom windows (`label`, `x`, `y`), `speed` the
-    numbers of the pieces that show each driver's speed, `lines` those of the plain lines, `cursor` the dots that follow
-    the traces.
+    numbers of the pieces that show each driver's colours, `lines` those of the plain lines, `cursor` the dots that
+    follow the traces.
 
     Args:
         outline: The track.
         traces: Laps on one axis, the one to be coloured first.
         height: [px] Of the figure.
         looks: Number of each driver's style; by default the place in `traces`.
+        by: What the colours say: "speed", "gear", "pedals", "lateral" or "delta".
+        reference: The lap that "delta" is taken against.
+        coloured: How many laps get colours, all but the first hidden; None means all, 0 shows driving lines only.
+        theme: Of the page.
     """
     plotly = style.plotly()
     figure = plotly.Figure()
-    for edge in _road(outline, style.ROAD if traces else style.ASPHALT):
+    for edge in _road(outline, theme.road if traces else theme.asphalt, theme):
         figure.add_scatter(**edge)
     meta: dict[str, Any] = {"views": _views(outline), "drivers": [lap.driver for lap in traces]}
     meta["lines"] = [
-        _append(figure, _driver_line(style.look_of(lap.driver, i, looks), lap)) for i, lap in enumerate(traces)
+        _append(figure, _driver_line(style.look_of(lap.driver, i, looks, theme), lap)) for i, lap in enumerate(traces)
     ]
     if traces:
-        speeds = np.concatenate([lap["speed"] for lap in traces]) * KMH_PER_MS
-        scale = (float(np.floor(speeds.min() / 10.0) * 10.0), float(np.ceil(speeds.max() / 10.0) * 10.0))
-        meta["speed"] = [
-            [_append(figure, piece | {"visible": i == 0}) for piece in _speed_pieces(lap, scale)]
-            for i, lap in enumerate(traces)
-        ]
-        figure.add_scatter(**_speed_bar(scale))
+        meta["speed"] = _add_colours(figure, list(traces[:coloured]), by, reference, theme)
         # Last is drawn on top: the first driver's dot.
         dots = [
-            _append(figure, _cursor(style.look_of(lap.driver, i, looks), lap))
+            _append(figure, _cursor(style.look_of(lap.driver, i, looks, theme), lap, theme))
             for i, lap in reversed(list(enumerate(traces)))
         ]
         meta["cursor"] = dots[::-1]
@@ -59,23 +65,92 @@ def track_map(
             y=label.y,
             text=label.text,
             showarrow=False,
-            font={"size": 11, "color": style.MUTED},
+            font={"size": 11, "color": theme.muted},
             hovertext=label.name or label.text,
         )
-    figure.add_annotation(**_direction(outline))
-    plain = {"visible": False, "constrain": "domain"}
-    figure.update_layout(
-        style.layout(
-            height,
-            margin={"l": 8, "r": 8, "t": 30, "b": 8},
-            xaxis=plain | {"range": meta["views"][0]["x"]},
-            yaxis=plain | {"range": meta["views"][0]["y"], "scaleanchor": "x", "scaleratio": 1.0},
-            hovermode="closest",
-            dragmode="pan",
-            meta=meta,
-        )
-    )
+    figure.add_annotation(**_direction(outline, theme))
+    figure.update_layout(map_layout(outline, height, theme, meta=meta))
     return figure
+
+
+def map_layout(outline: Outline, height: int, theme: style.Theme, **more: Any) -> dict[str, Any]:
+    """The layout of a picture from above: equal axes without ticks, the whole track in view."""
+    plain, whole = {"visible": False, "constrain": "domain"}, _views(outline)[0]
+    return style.layout(
+        height,
+        theme,
+        margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        xaxis=plain | {"range": whole["x"]},
+        yaxis=plain | {"range": whole["y"], "scaleanchor": "x", "scaleratio": 1.0},
+        hovermode="closest",
+        dragmode="pan",
+        **more,
+    )
+
+
+def mini_sector_map(
+    outline: Outline,
+    traces: Sequence[Trace],
+    sectors: int = 25,
+    height: int = 560,
+    looks: style.Looks | None = None,
+    theme: style.Theme = style.PRINT,
+) -> Any:
+    """Who is fastest in each of many equal stretches of the track.
+
+    Args:
+        outline: The track.
+        traces: Laps on one axis that carry `x` and `y`.
+        sectors: Number of stretches.
+        height: [px] Of the figure.
+        looks: Number of each driver's style; by default the place in `traces`.
+        theme: Of the page.
+    """
+    figure = style.plotly().Figure()
+    for edge in _road(outline, theme.road, theme):
+        figure.add_scatter(**edge)
+    axis = traces[0].distance
+    bounds = np.linspace(0.0, axis[-1], sectors + 1)
+    times = np.array([np.diff(np.interp(bounds, axis, lap.time)) for lap in traces])
+    for i, lap in enumerate(traces):
+        won = np.flatnonzero(np.argmin(np.where(np.isfinite(times), times, np.inf), axis=0) == i)
+        places = [_stretch(axis, bounds[k], bounds[k + 1]) for k in won]
+        at = np.concatenate(places) if places else np.full(1, np.nan)
+        look = style.look_of(lap.driver, i, looks, theme)
+        figure.add_scatter(
+            x=np.interp(at, axis, lap["x"]),
+            y=np.interp(at, axis, lap["y"]),
+            mode="lines",
+            name=f"{style.plain(lap.driver)}: {len(won)} of {sectors}",
+            line={"color": look.colour, "width": 6.0},
+            hoverinfo="skip",
+        )
+    figure.add_annotation(**_direction(outline, theme))
+    figure.update_layout(map_layout(outline, height, theme))
+    return figure
+
+
+def _stretch(axis: Floats, begin: float, end: float) -> Floats:
+    """[m] Distances from one place to another, both included, then a gap."""
+    return np.concatenate([[begin], axis[(axis > begin) & (axis < end)], [end, np.nan]])
+
+
+def _add_colours(
+    figure: Any, laps: list[Trace], by: str, reference: Trace | None, theme: style.Theme
+) -> list[list[int]]:
+    """Adds the coloured pieces of each lap, all but the first hidden; their numbers."""
+    numbers, bar = [], None
+    scale = limits(laps) if laps else (0.0, 100.0)
+    for i, lap in enumerate(laps):
+        colours = bands(lap, by, theme, scale, reference)
+        if colours is not None:
+            bar = bar or colours.bar
+            pieces = [*_pieces(lap, colours), _touch(lap)]
+            numbers.append([_append(figure, piece | {"visible": i == 0}) for piece in pieces])
+    if bar is not None:
+        empty = {"x": [None, None], "y": [None, None], "mode": "markers", "showlegend": False, "hoverinfo": "skip"}
+        figure.add_scatter(**empty, marker=bar_marker(bar))
+    return numbers
 
 
 def _append(figure: Any, piece: Mapping[str, Any]) -> int:
@@ -83,7 +158,7 @@ def _append(figure: Any, piece: Mapping[str, Any]) -> int:
     return len(figure.data) - 1
 
 
-def _road(outline: Outline, colour: str) -> list[dict[str, Any]]:
+def _road(outline: Outline, colour: str, theme: style.Theme) -> list[dict[str, Any]]:
     (left_x, left_y), (right_x, right_y) = outline.left, outline.right
     fixed: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
     surface = {
@@ -93,13 +168,13 @@ def _road(outline: Outline, colour: str) -> list[dict[str, Any]]:
         "fillcolor": colour,
         "line": {"width": 0},
     }
-    edge = {"line": {"color": style.EDGE if colour == style.ROAD else colour, "width": 1}}
-    line = {"x": outline.line[0], "y": outline.line[1], "line": {"color": style.INK, "width": 4}}
+    edge = {"line": {"color": theme.edge if colour == theme.road else colour, "width": 1}}
+    line = {"x": outline.line[0], "y": outline.line[1], "line": {"color": theme.ink, "width": 4}}
     edges: list[dict[str, Any]] = [{"x": left_x, "y": left_y} | edge, {"x": right_x, "y": right_y} | edge]
     return [fixed | piece for piece in (surface, *edges, line)]
 
 
-def _direction(outline: Outline) -> dict[str, Any]:
+def _direction(outline: Outline, theme: style.Theme) -> dict[str, Any]:
     x, y, heading = outline.arrow
     return {
         "x": x,
@@ -107,7 +182,7 @@ def _direction(outline: Outline) -> dict[str, Any]:
         "text": "➤",
         "showarrow": False,
         "textangle": -degrees(heading),
-        "font": {"size": 17, "color": style.ARROW},
+        "font": {"size": 17, "color": theme.arrow},
         "hovertext": "Driving direction",
     }
 
@@ -134,77 +209,51 @@ def _driver_line(look: style.LineStyle, lap: Trace) -> dict[str, Any]:
         "x": lap["x"].astype(np.float32),
         "y": lap["y"].astype(np.float32),
         "mode": "lines",
-        "name": lap.driver,
+        "name": style.plain(lap.driver),
         "hoverinfo": "skip",
         "line": {"color": look.colour, "width": look.width, "dash": look.dash},
     }
 
 
-def _speed_pieces(lap: Trace, scale: tuple[float, float]) -> list[dict[str, Any]]:
-    """One line for each step of speed, then points that say distance and speed when they are touched."""
-    speed = lap["speed"] * KMH_PER_MS
-    share = (speed - scale[0]) / max(scale[1] - scale[0], 1.0)
-    steps = np.clip((share * SPEED_STEPS).astype(int), 0, SPEED_STEPS - 1)[:-1]
+def _pieces(lap: Trace, colours: Bands) -> list[dict[str, Any]]:
+    """One line for each band that occurs."""
     pieces: list[dict[str, Any]] = []
-    for step in np.unique(steps):
-        inside = np.flatnonzero(steps == step)
+    for number in np.unique(colours.number):
+        inside, band = np.flatnonzero(colours.number == number), colours.bands[number]
         # Each stretch from a point to the next, then a gap: stretches of one colour join without bridges.
         rows = np.column_stack([inside, inside + 1, inside]).ravel()
         x, y = lap["x"][rows].astype(np.float32), lap["y"][rows].astype(np.float32)
         x[2::3] = np.nan
-        look = {"color": style.colour_at((step + 0.5) / SPEED_STEPS), "width": 4.5}
-        pieces.append({"x": x, "y": y, "mode": "lines", "line": look, "hoverinfo": "skip", "showlegend": False})
+        look = {"color": band.colour, "width": band.width}
+        name = {"name": band.name, "showlegend": True} if band.name else {"showlegend": False}
+        pieces.append({"x": x, "y": y, "mode": "lines", "line": look, "hoverinfo": "skip"} | name)
+    return pieces
+
+
+def _touch(lap: Trace) -> dict[str, Any]:
+    """Points that say distance, speed and gear when they are touched."""
     every = slice(None, None, 5)
-    touch = {
+    nothing = np.full(len(lap.distance), np.nan)
+    speed, gear = lap.channels.get("speed", nothing) * KMH_PER_MS, lap.channels.get("gear", nothing)
+    return {
         "x": lap["x"][every],
         "y": lap["y"][every],
         "mode": "markers",
         "showlegend": False,
         "marker": {"size": 9, "opacity": 0.0},
-        "customdata": np.column_stack([lap.distance[every], speed[every], lap["gear"][every]]),
+        "customdata": np.column_stack([lap.distance[every], speed[every], gear[every]]),
         "hovertemplate": "%{customdata[0]:.0f} m, %{customdata[1]:.0f} km/h, gear %{customdata[2]:.0f}<extra></extra>",
     }
-    return [*pieces, touch]
 
 
-def _speed_bar(scale: tuple[float, float]) -> dict[str, Any]:
-    bar = {
-        "title": {"text": "km/h", "side": "top", "font": {"size": 12}},
-        "orientation": "h",
-        "thickness": 10,
-        "len": 0.45,
-        "x": 1.0,
-        "xanchor": "right",
-        "y": 0.0,
-        "yanchor": "bottom",
-        "outlinewidth": 0,
-        "tickfont": {"size": 11},
-    }
-    marker = {
-        "color": list(scale),
-        "cmin": scale[0],
-        "cmax": scale[1],
-        "colorscale": style.speed_scale(),
-        "colorbar": bar,
-    }
-    return {
-        "x": [None, None],
-        "y": [None, None],
-        "mode": "markers",
-        "marker": marker | {"showscale": True},
-        "showlegend": False,
-        "hoverinfo": "skip",
-    }
-
-
-def _cursor(look: style.LineStyle, lap: Trace) -> dict[str, Any]:
+def _cursor(look: style.LineStyle, lap: Trace, theme: style.Theme) -> dict[str, Any]:
     return {
         "x": lap["x"][:1],
         "y": lap["y"][:1],
         "mode": "markers",
-        "name": lap.driver,
+        "name": style.plain(lap.driver),
         "showlegend": False,
         "visible": False,
         "hoverinfo": "skip",
-        "marker": {"size": 12, "color": look.colour, "line": {"color": "#ffffff", "width": 2}},
+        "marker": {"size": 12, "color": look.colour, "line": {"color": theme.paper, "width": 2}},
     }
