@@ -184,7 +184,7 @@ class MemoryAgent(ABC):
         else:
             count = int(self._owed) if most is None else min(int(self._owed), most)
             self._owed -= count
-            self._since = 0.0
+            self._since = self._since if self._owed >= 1.0 else 0.0
         values: dict[str, list[float]] = {}
         for _ in range(count):
             for name, value in self.learn().items():
