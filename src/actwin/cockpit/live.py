@@ -320,7 +320,8 @@ class LiveCockpit:
         self._lost = False
 
     def close(self) -> None:
-        """Leaves the car neutral and lets go."""
+        """Leaves the car neutral and lets go; `reset` begins anew."""
         if self._actuator is not None:
             self._actuator.close()
+            self._lost = True
         self._drop()

@@ -140,7 +140,7 @@ class AssettoCorsaEnv(gymnasium.Env[Floats, Any]):
         self._episode += 1
         pose = self._drawn_pose(*split_options(options))
         how = self._begin(pose)
-        self._require_what_is_shown()
+        self.require_what_is_shown()
         self.task.begin(self.frames)
         self._driving = True
         info = frame_info(self.frames, REASON_NAMES[0]) | {"start": how}
@@ -178,7 +178,8 @@ class AssettoCorsaEnv(gymnasium.Env[Floats, Any]):
         cockpit.reset()
         return "here"
 
-    def _require_what_is_shown(self) -> None:
+    def require_what_is_shown(self) -> None:
+        """Raises `ConfigError` when the task shows what the source, which is connected, does not tell."""
         features = (*self.task.layout.of("channel"), *self.task.layout.of("code"))
         lacking = sorted({feature.column for feature in features} & self.cockpit.lacking)
         if lacking:
