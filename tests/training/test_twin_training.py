@@ -1,6 +1,5 @@
 """Demonstrations, clone, training and evaluation in the twin, on the small oval."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -8,17 +7,12 @@ import pytest
 import torch
 
 from actwin.agents.checkpoints import load_checkpoint
-from actwin.analysis.laps import Lap
-from actwin.driving.line_follower import LineFollower
 from actwin.driving.policy import PolicyDriver
 from actwin.env.config import TaskConfig
 from actwin.errors import CheckpointError
-from actwin.telemetry.store.session import Session
 from actwin.training.config import RunConfig, load_config
-from actwin.training.evaluation import Drive, drive_laps, rate, summarise
 from actwin.training.imitation import clone_expert, demonstrate
 from actwin.training.pipeline import train
-from actwin.training.race import evaluate_checkpoint, interval, save_rollouts
 from actwin.training.trainer import Trainer
 from actwin.training.world import TwinWorld
 
@@ -80,32 +74,6 @@ def test_the_clone_acts_like_the_expert(config: RunConfig, world: TwinWorld, sho
     error = clone.drive(torch.from_numpy(shown.observations)).numpy() - shown.actions
     assert np.mean(error**2) < 0.3 * shown.actions.var(axis=0).mean()
     assert history[-1].validation_loss < history[0].validation_loss
-
-
-def test_the_expert_laps_from_every_start(world: TwinWorld) -> None:
-    task = world.task_for(4)
-    drives = drive_laps("expert", LineFollower(task.track, task.car, 4), task, around=2)
-    assert [drive.start for drive in drives] == ["grid", "flying", "around", "around"]
-    assert all(drive.clean for drive in drives)
-    assert all(task.reference.lap_time < drive.best < 1.15 * task.reference.lap_time for drive in drives)
-    [line] = summarise(drives)
-    assert (line.drives, line.clean, line.excursions, line.collision) == (4, 4, 0, 0.0)
-    assert sum(line.sectors) == pytest.approx(line.best)
-
-
-def drive(*laps: tuple[float, bool], collision: float = 0.0) -> Drive:
-    made = [Lap("x", 1, 0, 1, 0.0, time, (time,), valid, 50.0, 0) for time, valid in laps]
-    return Drive("x", "flying", None, made, 0, collision, 50.0, 0.0, 0.0, 1.0)
-
-
-def test_rating_prefers_clean_over_fast() -> None:
-    assert rate([drive((90.0, True))], 80.0) == -90.0
-    assert rate([drive((90.0, False))], 80.0) == -94.0
-    assert rate([drive((90.0, True), collision=5.0)], 80.0) == -94.0
-    assert rate([drive((90.0, True)), drive()], 80.0) == -(90.0 + 160.0) / 2
-    [line] = summarise([drive((90.0, False)), drive((91.0, True))])
-    assert (line.best, line.clean) == (91.0, 1)
-    assert math.isinf(drive((90.0, False)).best)
 
 
 def test_cars_go_on_exactly_from_their_state(world: TwinWorld) -> None:
@@ -181,25 +149,3 @@ def test_agents_with_a_memory_train_in_the_twin_and_drive_from_their_checkpoint(
     for _ in range(10):
         simulator.step(driver.act(simulator.frames))
     assert np.isfinite(simulator.frames["speed"]).all()
-
-
-def test_evaluation_keeps_reward_and_borders_and_saves_sessions(trained: Path, tmp_path: Path) -> None:
-    drives = evaluate_checkpoint(trained / "last.pt", laps=1, episodes=3)
-    assert [drive.start for drive in drives] == ["grid", "flying", "around"]
-    assert all(math.isfinite(drive.reward) for drive in drives)
-    frames = drives[1].rollout.frames
-    assert drives[1].least_border == np.minimum(frames["border_left"], frames["border_right"]).min()
-    folders = save_rollouts(drives, tmp_path)
-    session = Session.open(folders[1])
-    assert (session.meta.track, session.meta.driver, session.meta.frames) == ("oval", "last", len(frames))
-    np.testing.assert_array_equal(session.frames["speed"], frames["speed"])
-
-
-def test_intervals_by_hand() -> None:
-    """Three values: mean 2, deviation 1, t = 4.3027 at two degrees of freedom."""
-    value = interval([1.0, 2.0, 3.0, math.inf])
-    assert value.mean == 2.0
-    assert value.half == pytest.approx(4.30265 / math.sqrt(3.0), rel=1e-4)
-    assert value.runs == 3
-    assert math.isnan(interval([1.0]).half)
-    assert math.isnan(interval([math.nan]).mean)

@@ -1,10 +1,10 @@
-"""`actwin evaluate`: laps with trained drivers."""
+"""`actwin evaluate`: laps with trained drivers, side by side."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,101 +15,174 @@ from actwin.cli.terminal import console, table
 
 if TYPE_CHECKING:
     from actwin.training.evaluation import Drive
+    from actwin.training.race import Entrant, Plan, Race
 
 EXAMPLES = (
-    "Examples: actwin evaluate runs/demo · actwin evaluate runs/seed_* --episodes 10 · "
-    "actwin evaluate runs/monza/last.pt --laps 5 --save-rollouts sessions --json"
+    "Examples: actwin evaluate runs/demo · actwin evaluate runs/seed_* --rows episodes · "
+    "actwin evaluate runs/monza --episodes 32 --starts random --laps 10 · "
+    "actwin evaluate runs/a policy.onnx --format markdown · "
+    "actwin evaluate runs/monza/last.pt --save-rollouts sessions --video lap.mp4"
 )
+EPISODES = 10
+
+
+class Format(StrEnum):
+    """How tables are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+class Rows(StrEnum):
+    """What has a row of its own."""
+
+    DRIVERS = "drivers"
+    EPISODES = "episodes"
+    LAPS = "laps"
 
 
 def evaluate(
     runs: Annotated[
-        list[Path], typer.Argument(help="Folders of runs, or checkpoints.", metavar="RUN_OR_CHECKPOINT...")
+        list[str],
+        typer.Argument(help="Folders of runs, checkpoints, or exported policies.", metavar="RUN_OR_CHECKPOINT..."),
     ],
-    laps: Annotated[int, typer.Option(min=1, max=1000, help="Full laps from each start.")] = 2,
     episodes: Annotated[
-        int, typer.Option(min=1, max=256, help="Starts: from the grid, flying, then from around the lap.")
-    ] = 2,
+        int | None,
+        typer.Option(min=1, max=1000, help="Starts: one of each fixed kind, then random ones.", show_default="10"),
+    ] = None,
+    starts: Annotated[
+        str, typer.Option(help="Kinds of start, with commas: grid, flying, pit_out, random.")
+    ] = "grid,flying,random",
+    laps: Annotated[int, typer.Option(min=1, max=1000, help="Full laps from each start.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random starts; every driver gets the same.")] = 0,
     track: Annotated[str | None, typer.Option("--track", "-t", help="Another track than that of the training.")] = None,
+    expert: Annotated[bool, typer.Option("--expert/--no-expert", help="Let the scripted expert drive, too.")] = True,
     save: Annotated[
         Path | None, typer.Option("--save-rollouts", "--save", help="Keep every drive as a session in this folder.")
     ] = None,
+    results: Annotated[
+        Path | None, typer.Option("--save-results", help="Write all figures to this JSON file, too.")
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Option(help="Film the drive with the fastest lap of a trained driver into this .mp4 file.")
+    ] = None,
+    rows: Annotated[
+        Rows | None, typer.Option(help="What to list.", show_default="drivers, of one driver its episodes, too")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", "-f", help="How to list it.")] = Format.TABLE,
     as_json: JsonOption = False,
 ) -> None:
-    """Drive laps with trained drivers, without exploration, and print them."""
-    from actwin.training.race import evaluate_checkpoint, save_rollouts
+    """Drive laps with trained drivers, without exploration, and compare them."""
+    from actwin.training.race import Plan, hold_races
 
-    found = {run: evaluate_checkpoint(run, laps, track, episodes) for run in runs}
-    if save is not None:
-        for drives in found.values():
-            for folder in save_rollouts(drives, save):
-                console(stderr=True).print(f"Session {folder}", soft_wrap=True)
+    kinds = tuple(word.strip() for word in starts.split(",") if word.strip())
+    count = episodes or (EPISODES if "random" in kinds else max(len(set(kinds)), 1))
+    plan = Plan(kinds, count, laps, seed)
+    keeper = _Keeper(plan, save, video)
+    races = hold_races(runs, plan, track, expert=expert, keep=keeper)
+    if results is not None:
+        _write(results, _json(races, plan) + "\n")
     if as_json:
-        typer.echo(json.dumps({str(run): _as_objects(drives) for run, drives in found.items()}, allow_nan=False))
-        return
-    for run, drives in found.items():
-        if len(found) > 1:
-            console().print(f"[bold]{run}[/bold]")
-        _print(drives)
-    if len(found) > 1:
-        _print_intervals(list(found.values()))
+        typer.echo(_json(races, plan))
+    elif form is Format.CSV:
+        typer.echo(_csv(races, rows or Rows.DRIVERS), nl=False)
+    else:
+        _show(races, plan, rows, form)
+    keeper.film()
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+class _Keeper:
+    """Saves drives as sessions while they come, and remembers the one to be filmed.
+
+    Args:
+        plan: What is driven.
+        folder: For sessions; None saves none.
+        video: File; None films nothing.
+    """
+
+    def __init__(self, plan: Plan, folder: Path | None, video: Path | None) -> None:
+        if video is not None:
+            from actwin.driving.film import require_encoder
+
+            require_encoder(video)
+        self._plan, self._folder, self._video = plan, folder, video
+        self._star: Drive | None = None
+
+    def __call__(self, entrant: Entrant, number: int, drive: Drive) -> None:
+        """Gets every drive."""
+        from actwin.training.rollouts import save_rollout
+
+        if self._folder is not None:
+            session = save_rollout(self._folder, entrant, number, drive, self._plan)
+            console(stderr=True).print(f"Session {session.folder}", soft_wrap=True)
+        if entrant.checkpoint is not None and (self._star is None or drive.best < self._star.best):
+            self._star = drive
+
+    def film(self) -> None:
+        """Makes the video."""
+        if self._video is None or self._star is None or self._star.rollout is None:
+            return
+        from actwin.driving.film import film
+
+        screen = console(stderr=True)
+        with screen.status("Filming", spinner="line") as status:
+            made = film(
+                self._star.rollout, self._video, sent=self._star.sent,
+                on_progress=lambda share: status.update(f"Filming {share:.0%}"),
+            )  # fmt: skip
+        screen.print(f"Video {made}", soft_wrap=True)
 
 
-def _as_objects(drives: Sequence[Drive]) -> list[dict[str, Any]]:
-    return [
-        {
-            "driver": drive.driver, "start": drive.start, "clean": drive.clean, "best_lap": _finite(drive.best),
-            "off_track_events": drive.excursions, "collision_energy": drive.collision,
-            "average_speed": drive.mean_speed, "cumulative_reward": drive.reward,
-            "least_border_distance": drive.least_border, "steering_rate": drive.smoothness,
-            "laps": [
-                {"number": lap.number, "time": lap.time, "sectors": lap.sectors, "valid": lap.valid}
-                for lap in drive.laps
-            ],
-        }
-        for drive in drives
-    ]  # fmt: skip
+def _json(races: Sequence[Race], plan: Plan) -> str:
+    from actwin.cli.evaluation_tables import everything
+
+    return json.dumps(everything(races, plan), allow_nan=False, indent=2)
 
 
-def _print(drives: Sequence[Drive]) -> None:
-    from actwin.units import KMH_PER_MS, lap_time_text
+def _write(path: Path, text: str) -> None:
+    from actwin.errors import ConfigError
 
-    count = max((len(lap.sectors) for drive in drives for lap in drive.laps), default=0)
-    heads = ["Start", "Lap", "Time", *(f"S{i + 1}" for i in range(count)), "Top speed", "Track limits"]
-    out = table(*heads, numbers=tuple(range(1, 4 + count)))
-    for drive in drives:
-        for lap in drive.laps:
-            limits = "clean" if lap.valid else f"{lap.tyres_out} wheels off"
-            sectors = (f"{time:.3f}" for time in lap.sectors)
-            top = f"{lap.top_speed * KMH_PER_MS:.0f} km/h"
-            out.add_row(drive.start, str(lap.number), lap_time_text(lap.time), *sectors, top, limits)
-    if out.row_count:
-        console().print(out)
-    heads = ["Start", "Laps", "Off track", "Collisions", "Average", "Reward", "Least border"]
-    books = table(*heads, numbers=tuple(range(1, len(heads))))
-    for drive in drives:
-        books.add_row(
-            drive.start, str(len(drive.laps)), str(drive.excursions), f"{drive.collision / 1000.0:.1f} kJ",
-            f"{drive.mean_speed * KMH_PER_MS:.1f} km/h", f"{drive.reward:.1f}", f"{drive.least_border:+.2f} m",
-        )  # fmt: skip
-    console().print(books)
-    best = min(drive.best for drive in drives)
-    console().print(f"Best clean lap: {lap_time_text(best)}" if math.isfinite(best) else "No clean lap was finished.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: the results cannot be written ({error}). Choose another file.") from error
 
 
-def _print_intervals(found: Sequence[Sequence[Drive]]) -> None:
-    """Means over the runs with their 95 % intervals."""
-    from actwin.training.race import interval
+def _csv(races: Sequence[Race], rows: Rows) -> str:
+    from actwin.cli import evaluation_tables as tables
+    from actwin.training.comparison import compare
 
-    lines = {
-        "Best clean lap": (interval([min(drive.best for drive in drives) for drives in found]), "s"),
-        "Clean share": (interval([sum(drive.clean for drive in drives) / len(drives) for drives in found]), ""),
-        "Off-track events": (interval([sum(drive.excursions for drive in drives) for drives in found]), ""),
-        "Reward": (interval([sum(drive.reward for drive in drives) / len(drives) for drives in found]), ""),
-    }
-    for name, (value, unit) in lines.items():
-        console().print(f"{name}: {value.mean:.3f} ± {value.half:.3f} {unit} (95 %, {value.runs} runs)".rstrip())
+    found: list[dict[str, Any]] = []
+    for race in races:
+        if rows is Rows.DRIVERS:
+            found += tables.driver_values(race, compare(race))
+        else:
+            found += tables.episode_values(race) if rows is Rows.EPISODES else tables.lap_values(race)
+    return tables.comma_separated(found)
+
+
+def _show(races: Sequence[Race], plan: Plan, rows: Rows | None, form: Format) -> None:
+    from actwin.cli import evaluation_tables as tables
+    from actwin.training.comparison import compare
+
+    for race in races:
+        alone = sum(entry.entrant.checkpoint is not None for entry in race.entries) == 1
+        sheets: list[tables.Sheet] = []
+        if rows is Rows.LAPS:
+            sheets += tables.lap_sheets(race)
+        if rows is Rows.EPISODES or (rows is None and alone):
+            sheets += tables.episode_sheets(race)
+        if rows in (None, Rows.DRIVERS):
+            sheets += tables.driver_sheets(compare(race))
+        if form is Format.MARKDOWN:
+            typer.echo(f"{race.title}\n\n{tables.markdown(sheets)}\n\n{tables.legend(race, plan)}\n")
+            continue
+        console().print(race.title, style="bold")
+        for heads, lines in sheets:
+            out = table(*heads, numbers=tuple(range(1, len(heads))))
+            for line in lines:
+                out.add_row(*line)
+            console().print(out)
+        console().print(tables.legend(race, plan), style="dim")

@@ -22,10 +22,9 @@ from actwin.driving.policy import PolicyDriver
 from actwin.env.task import TaskConfig
 from actwin.training.board import read_metrics
 from actwin.training.config import RunConfig, TrainConfig
-from actwin.training.evaluation import Drive, drive_laps
+from actwin.training.evaluation import Drive, draw_starts, drive_laps
 from actwin.training.pipeline import Stages, Trained, train
 from actwin.training.progress import Result
-from actwin.training.race import CARS
 from actwin.training.runs import checkpoint_path, versions
 from actwin.units import lap_time_text
 
@@ -37,6 +36,7 @@ TOTAL_MINUTES: Final = 5.4
 MOST_MINUTES: Final = 4.0
 """[min] Reinforcement learning on a machine that is quick with the other stages."""
 RACE_LAPS: Final = 2
+"""For each driver, flying."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +114,14 @@ def run_demo(config: DemoConfig, stages: Stages) -> DemoResult:
     drives = race(trained, stages)
     stages.update("Race", 1.0, ", ".join(f"{drive.driver} {lap_time_text(drive.best)}" for drive in drives))
     stages.update("Report", 0.0)
-    for drive in drives:
-        drive.rollout.save(config.out / "laps" / drive.driver.lower().replace(" ", "_"))
+    rollouts = [drive.rollout for drive in drives if drive.rollout is not None]
+    for each in rollouts:
+        each.save(config.out / "laps" / each.driver.lower().replace(" ", "_"))
     task = trained.world.task_for(1)
     report = Report(
         track=task.track,
         car=task.car.identity.title,
-        rollouts=[drive.rollout for drive in drives],
+        rollouts=rollouts,
         learning=learning_curve(config.out),
         settings=_settings(trained),
         provenance=_provenance(config),
@@ -147,16 +148,15 @@ def race(trained: Trained, stages: Stages) -> list[Drive]:
         One drive for each driver, the learner first.
     """
     world = trained.world
-    learner = PolicyDriver.from_checkpoint(checkpoint_path(trained.result.out), CARS)
+    learner = PolicyDriver.from_checkpoint(checkpoint_path(trained.result.out))
     task = learner.task
-    drivers: dict[str, Driver] = {LEARNER: learner, EXPERT: LineFollower(task.track, task.car, CARS)}
+    drivers: dict[str, Driver] = {LEARNER: learner, EXPERT: LineFollower(task.track, task.car)}
     if trained.clone is not None:
-        drivers[CLONE] = PolicyDriver(world.task_for(CARS), trained.clone)
+        drivers[CLONE] = PolicyDriver(world.task_for(1), trained.clone)
     flying = []
     for i, (name, driver) in enumerate(drivers.items()):
         stages.update("Race", i / len(drivers), name)
-        drives = drive_laps(name, driver, task, laps=RACE_LAPS)
-        flying.append(next(drive for drive in drives if drive.start == "flying"))
+        flying += drive_laps(name, driver, task, draw_starts(task, ["flying"], episodes=1), RACE_LAPS)
     return flying
 
 

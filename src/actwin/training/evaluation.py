@@ -1,221 +1,307 @@
-"""Deterministic laps of drivers: from the grid, flying, and from places all around the lap."""
+"""Deterministic laps of drivers: from the grid, flying, and from random places of the lap."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from actwin.agents.arrays import Floats
 from actwin.analysis.laps import Lap, find_laps
 from actwin.analysis.rollout import Rollout
+from actwin.content.car import Car
 from actwin.driving.driver import Driver
+from actwin.driving.policy import Decider
 from actwin.driving.recording import rollout
+from actwin.env.config import StartConfig
+from actwin.env.starts import FLYING, GRID, START_NAMES, Start, Starts
 from actwin.env.task import Task
-from actwin.telemetry.channels import FRAME, Frames
+from actwin.errors import ConfigError, UnknownNameError
+from actwin.telemetry.channels import CONTROLS, FRAME, Controls, Frames
 from actwin.training.runs import one_thread
 from actwin.twin.simulator import Simulator
 
 CUTTING: Final = 3
 """Wheels beyond the track limits that AC counts as an offence."""
-RUN_UP: Final = 400.0
-"""[m] Before the line, where a flying start begins."""
-AROUND_SPEED: Final = 0.7
-"""Share of the racing speed at which cars around the lap start."""
+SLOWEST: Final = 1.5
+"""How much longer than the predicted lap a lap may take."""
+STANDSTILL: Final = 1.0
+"""[m/s] Below it a car stands ..."""
+PATIENCE: Final = 10.0
+"""[s] ... and after so long it will not go on."""
+BLOCK: Final = 32
+"""Cars for which a network decides at a time."""
+KINDS: Final[Mapping[str, str]] = {"grid": "grid", "flying": "flying", "pit_out": "pit_out", "random": "anywhere"}
+"""Kinds of start that an evaluation knows, with their names in `actwin.env.starts`."""
+RANDOM: Final = "random"
+"""The only kind that differs from episode to episode."""
 
 
 class Drive(NamedTuple):
-    """What one car did from one start."""
+    """One episode: what one car did from one start until its laps were done, or until it could not go on."""
 
     driver: str
     start: str
-    """"grid", "flying" or "around"."""
-    rollout: Rollout
+    """One of `KINDS`."""
+    place: float
+    """[m] Lap distance of the start."""
+    asked: int
+    """Full laps it was to drive."""
+    ended: str
+    """"finished", "stopped", "out of fuel", or "out of time"."""
+    rollout: Rollout | None
+    """Every frame; None where nobody wants to keep them."""
+    sent: Controls | None
+    """CONTROLS[T] Decided on each frame."""
     laps: list[Lap]
-    """Full laps, clean or not."""
+    """From line to line, clean or not."""
+    opening: float
+    """[s] The lap from the standing start, NaN for other starts; where the grid lies beyond the line it is shorter."""
     excursions: int
     """Times that at least `CUTTING` wheels went beyond the track limits."""
+    contacts: int
+    """Times that a wall was touched."""
     collision: float
     """[J] Energy lost to walls."""
     mean_speed: float
     """[m/s]"""
-    smoothness: float
-    """[1/s] Mean absolute change of the steering as a share of the lock."""
+    steering: float
+    """[1/s] Mean absolute change of the steering, as a share of the lock."""
+    pedals: float
+    """[1/s] The same for throttle and brake together."""
     reward: float
-    """Sum of the task's reward over the drive."""
-    least_border: float
+    """Sum of the task's reward, up to where the task would have called the episode failed."""
+    centre_border: float
     """[m] Least distance of the centre of gravity to a track edge, negative beyond it."""
+    outline_border: float
+    """[m] The same for the nearest corner of the car's outline, negative when a corner was beyond the edge."""
 
     @property
     def clean(self) -> bool:
-        """Whether it drove at least one lap, every lap counts, and no wall was touched."""
-        return bool(self.laps) and all(lap.valid for lap in self.laps) and self.collision == 0.0
+        """Whether it drove all its laps and never left the track or touched a wall, before its first lap neither."""
+        driven = self.ended == "finished" and all(lap.valid for lap in self.laps)
+        return driven and self.excursions == 0 and self.contacts == 0
+
+    @property
+    def valid(self) -> list[float]:
+        """[s] Times of the laps that count."""
+        return [lap.time for lap in self.laps if lap.valid]
 
     @property
     def best(self) -> float:
         """[s] Fastest valid lap, infinite when there is none."""
-        return min((lap.time for lap in self.laps if lap.valid), default=math.inf)
+        return min(self.valid, default=math.inf)
+
+    @property
+    def mean(self) -> float:
+        """[s] Mean of the valid laps, NaN when there is none."""
+        return float(np.mean(self.valid)) if self.valid else math.nan
 
 
-def drive_laps(
-    name: str, driver: Driver, task: Task, *, around: int = 0, laps: int = 1, slowest: float = 1.25
-) -> list[Drive]:
-    """Drives from the grid, flying, and from places around the lap, at once.
+class InBlocks:
+    """A policy that always decides for `BLOCK` cars, some of which may not exist.
 
-    The cars of `driver` and `task` are, in this order: one from the grid, one flying, `around` others.
+    The last bits of a matrix product depend on its size. So a car gets the same controls whoever else is driven.
+
+    Args:
+        policy: The policy.
+    """
+
+    def __init__(self, policy: Decider) -> None:
+        self._policy = policy
+        self.observations = policy.observations
+
+    @property
+    def width(self) -> int:
+        """Columns of an action."""
+        return self._policy.width
+
+    def decide(self, observations: Floats) -> Floats:
+        """float32[N, width]: the most likely actions for raw observations float32[N, observations]."""
+        n = len(observations)
+        filled = np.zeros((-(-n // BLOCK) * BLOCK, observations.shape[1]), np.float32)
+        filled[:n] = observations
+        blocks = [np.array(self._policy.decide(filled[i : i + BLOCK])) for i in range(0, n, BLOCK)]
+        return np.concatenate(blocks)[:n]
+
+
+def draw_starts(
+    task: Task, kinds: Sequence[str] = ("grid", "flying", RANDOM), episodes: int = 2, seed: int = 0
+) -> Start:
+    """Where episodes begin: one of each kind that is always the same, in the given order, then random ones.
+
+    Random starts are drawn as `actwin.env.starts` draws them with the settings that are usual in training: anywhere, at
+    40 % to 95 % of the racing speed, off the racing line and askew. They depend on seed and number only.
+
+    Args:
+        task: Gives the road.
+        kinds: Names out of `KINDS`.
+        episodes: Number of starts.
+        seed: Of the random ones.
+
+    Raises:
+        UnknownNameError: A kind that does not exist.
+        ConfigError: More starts than different ones.
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UnknownNameError("start", kind, KINDS)
+    fixed = [kind for kind in dict.fromkeys(kinds) if kind != RANDOM][:episodes]
+    left = episodes - len(fixed)
+    if left and RANDOM not in kinds:
+        raise ConfigError(
+            f"{episodes} episodes, but {' and '.join(fixed) or 'no'} starts are the same every time. "
+            f"Ask for {len(fixed)}, or add random starts."
+        )
+    source = Starts(StartConfig(), task.reference)
+    one, many = np.zeros(1, np.int64), np.arange(left)
+    drawn = [source.draw(seed, one, one, KINDS[kind]) for kind in fixed]
+    if left:
+        drawn.append(source.draw(seed, many, np.zeros(left, np.int64), KINDS[RANDOM]))
+    return Start._make(np.concatenate(column) for column in zip(*drawn, strict=True))
+
+
+def drive_laps(name: str, driver: Driver, task: Task, starts: Start, laps: int = 1) -> list[Drive]:
+    """Drives all starts at once, each until its laps are done.
+
+    What comes of an episode depends on nothing but driver, task and its own start.
 
     Args:
         name: Of the driver, for tables.
-        driver: For 2 + `around` cars.
-        task: Gives track, car, physics and racing speed.
-        around: Cars that start around the lap.
-        laps: Full laps, from line to line, that each car has time for.
-        slowest: How much longer than the predicted lap a lap may take.
+        driver: For as many cars as there are starts.
+        task: Judges, and gives track, car, physics and racing speed; of the driver, or of another that is compared
+            with it.
+        starts: From `draw_starts`.
+        laps: Full laps, from line to line, after the first time over the line.
     """
-    n = 2 + around
+    n = len(starts.kind)
     if task.n != n:
         task = Task(task.config, n, track=task.track, car=task.car, reference=task.reference)
     simulator = task.simulator()
-    starts = ["grid", "flying", *["around"] * around]
-    frames = place_cars(simulator, task, around, laps)
+    fuel = np.minimum(_fuel(task.car, starts, laps), task.car.chassis.fuel_capacity)
+    frames = simulator.reset(
+        distance=starts.distance, lateral=starts.lateral, heading=starts.heading, speed=starts.speed, fuel=fuel
+    )
+    steps = math.ceil((laps + 1) * SLOWEST * task.reference.lap_time / simulator.control_period)
+    # The car itself counts what it begins standing on the grid as a lap, other ways to the line not.
+    goals = laps + (starts.kind == GRID)
+    watch = _Watch(frames, goals, round(PATIENCE / simulator.control_period), steps)
+    with one_thread():
+        _drive(driver, task, simulator, watch)
+    return [
+        _drive_of(name, laps, START_NAMES[kind], simulator, watch, car, task) for car, kind in enumerate(starts.kind)
+    ]
+
+
+def _fuel(car: Car, starts: Start, laps: int) -> npt.NDArray[np.float64]:
+    """[kg] The car's default, which is for one quick lap, for each lap and for the way to the line."""
+    return np.asarray(car.chassis.fuel * np.where(starts.kind == FLYING, laps, laps + 1))
+
+
+class _Watch:
+    """Keeps what N cars do, and knows which of them are still driving.
+
+    Args:
+        frames: FRAME[N] where they begin.
+        goals: int[N] Laps that each car is to count.
+        patience: Steps that a car may stand.
+        steps: At most.
+    """
+
+    def __init__(self, frames: Frames, goals: npt.NDArray[np.int64], patience: int, steps: int) -> None:
+        n = len(frames)
+        self.frames, self.sent = np.empty((steps + 1, n), FRAME), np.zeros((steps + 1, n), CONTROLS)
+        self.frames[0] = frames
+        self.reward, self.ends = np.zeros(n), np.full(n, steps)
+        self.driving, self.paid = np.ones(n, np.bool_), np.ones(n, np.bool_)
+        self._standing = np.zeros(n, np.int64)
+        self.goals, self._patience, self.steps = goals, patience, steps
+
+    def add(self, step: int, frames: Frames, judged: Any) -> None:
+        """Enters what a control period brought; FRAME[N] after it and what the judge says."""
+        self.frames[step] = frames
+        self.reward += np.where(self.driving & self.paid, judged.reward, 0.0)
+        self.paid &= ~judged.terminated
+        moves = frames["speed"] > STANDSTILL  # false for a state that is no number, too
+        self._standing = np.where(moves, 0, self._standing + 1)
+        done = self.driving & ((frames["lap_count"] >= self.goals) | (self._standing > self._patience))
+        self.ends[done] = step
+        self.driving &= ~done
+
+
+def _drive(driver: Driver, task: Task, simulator: Simulator, watch: _Watch) -> None:
     driver.reset(None)
-    task.begin(frames)
+    task.begin(simulator.frames)
     # A policy that was made for this very task puts what it sends into the history itself.
     watching = getattr(driver, "task", None) is not task
-    rewards = np.zeros(n)
-    steps = round((laps + 1) * slowest * task.reference.lap_time / simulator.control_period)
-    kept = np.empty((steps + 1, n), FRAME)
-    kept[0] = frames
-    with one_thread():
-        for step in range(1, steps + 1):
-            controls = driver.act(simulator.frames)
-            if watching:
-                task.actions.remember(controls)
-            kept[step] = simulator.step(controls)
-            task.judge(simulator.frames)
-            rewards += task.judged.reward
-            if step % 25 == 0 and kept["lap_count"][step].min() > laps:
-                kept = kept[: step + 1]
-                break
-    return [_drive(name, start, simulator, kept, car, task, rewards[car]) for car, start in enumerate(starts)]
+    for step in range(1, watch.steps + 1):
+        controls = driver.act(simulator.frames)
+        watch.sent[step - 1] = controls
+        if watching:
+            task.remember(controls, simulator.frames)
+        simulator.step(controls)
+        task.judge(simulator.frames)
+        watch.add(step, simulator.frames, task.judged)
+        if not watch.driving.any():
+            return
 
 
-def place_cars(simulator: Simulator, task: Task, around: int, laps: int) -> Frames:
-    """Puts 2 + `around` cars where `drive_laps` wants them; FRAME[N].
-
-    The flying car has the car's default fuel, which is for one flying lap, for each lap; the others have one more,
-    because they have up to a lap to drive before their first full one.
-    """
-    slots, offsets = task.track.grid_positions(1)
-    run_up = float(task.track.wrap(-RUN_UP))
-    distance = np.concatenate([slots, [run_up], np.arange(around) / max(around, 1) * task.track.length])
-    lateral, heading = task.reference.at("line_offset", distance), task.reference.at("line_angle", distance)
-    share = np.concatenate([[0.0, 0.9], np.full(around, AROUND_SPEED)])
-    lateral[0], heading[0] = offsets[0], 0.0
-    speed = share * task.reference.at("speed", distance)
-    fuel = task.car.chassis.fuel * np.where(np.arange(2 + around) == 1, laps, laps + 1)
-    return simulator.reset(distance=distance, lateral=lateral, heading=heading, speed=speed, fuel=fuel)
-
-
-def _drive(name: str, start: str, simulator: Simulator, kept: Frames, car: int, task: Task, reward: float) -> Drive:
-    run = rollout(simulator, kept, name, car)
+def _drive_of(name: str, asked: int, kind: str, simulator: Simulator, watch: _Watch, car: int, task: Task) -> Drive:
+    end = int(watch.ends[car])
+    run = rollout(simulator, watch.frames[: end + 1], name, car)
     frames = run.frames
-    out = frames["tyres_out"] >= CUTTING
+    laps, opening = find_laps(run, task.track), math.nan
+    if kind == "grid":
+        # What began standing is a figure of its own, wherever the grid lies.
+        full = int(np.argmax(frames["lap_count"] > 0)) or len(frames)
+        laps = [lap for lap in laps if lap.first >= full]
+        opening = float(frames["last_lap_time"][full]) if full < len(frames) else math.nan
+    out, hit = frames["tyres_out"] >= CUTTING, frames["collision"] > 0.0
+    nearest = np.minimum(frames["border_left"], frames["border_right"]).astype(np.float64)
     return Drive(
-        name,
-        start,
-        run,
-        find_laps(run, task.track),
-        int(np.count_nonzero(out[1:] & ~out[:-1]) + out[0]),
-        float(frames["collision"].astype(np.float64).sum()),
-        float(frames["speed"].mean()),
-        float(np.abs(np.diff(frames["steer"])).mean() / run.period),
-        float(reward),
-        float(np.minimum(frames["border_left"], frames["border_right"]).min()),
+        driver=name,
+        start=next(word for word, meaning in KINDS.items() if meaning == kind),
+        place=float(frames["lap_distance"][0]),
+        asked=asked,
+        ended=_ended(frames, watch, car),
+        rollout=run,
+        sent=np.ascontiguousarray(watch.sent[: end + 1, car]),
+        laps=laps,
+        opening=opening,
+        excursions=_times(out),
+        contacts=_times(hit),
+        collision=float(frames["collision"].astype(np.float64).sum()),
+        mean_speed=float(frames["speed"].astype(np.float64).mean()),
+        steering=_rate(frames["steer"], run.period),
+        pedals=_rate(frames["throttle"], run.period) + _rate(frames["brake"], run.period),
+        reward=float(watch.reward[car]),
+        centre_border=float(nearest.min()),
+        outline_border=float((nearest - _reach(frames, task.car)).min()),
     )
 
 
-class Summary(NamedTuple):
-    """Drives of one driver in one line of a table."""
-
-    driver: str
-    drives: int
-    clean: int
-    """Drives with at least one lap, no offence and no wall."""
-    best: float
-    """[s] Fastest valid lap, infinite when there is none."""
-    mean: float
-    """[s] Mean of the valid laps, NaN when there is none."""
-    sectors: tuple[float, ...]
-    """[s] Of the fastest valid lap."""
-    excursions: int
-    collision: float
-    """[J]"""
+def _ended(frames: Frames, watch: _Watch, car: int) -> str:
+    if frames["lap_count"][-1] >= watch.goals[car]:
+        return "finished"
+    if frames["fuel"][-1] <= 0.0:
+        return "out of fuel"
+    return "stopped" if watch.ends[car] < watch.steps else "out of time"
 
 
-def summarise(drives: Sequence[Drive]) -> list[Summary]:
-    """One line for each driver, in the order in which they appear."""
-    lines = []
-    for name in dict.fromkeys(drive.driver for drive in drives):
-        mine = [drive for drive in drives if drive.driver == name]
-        valid = [lap for drive in mine for lap in drive.laps if lap.valid]
-        best = min(valid, key=lambda lap: lap.time, default=None)
-        lines.append(
-            Summary(
-                name,
-                len(mine),
-                sum(drive.clean for drive in mine),
-                math.inf if best is None else best.time,
-                float(np.mean([lap.time for lap in valid])) if valid else math.nan,
-                () if best is None else best.sectors,
-                sum(drive.excursions for drive in mine),
-                sum(drive.collision for drive in mine),
-            )
-        )
-    return lines
+def _times(happening: npt.NDArray[np.bool_]) -> int:
+    """How often something began."""
+    return int(np.count_nonzero(happening[1:] & ~happening[:-1])) + int(happening[0])
 
 
-def progress_of(frames: Frames, length: float) -> npt.NDArray[np.float64]:
-    """[m] Way along the centre line of each car in FRAME[T, N], backwards negative; float[N]."""
-    distance = np.unwrap(frames["lap_distance"].astype(np.float64), axis=0, period=length)
-    return np.asarray(distance[-1] - distance[0])
+def _rate(values: npt.NDArray[Any], period: float) -> float:
+    """[1/s] Mean absolute change."""
+    return float(np.abs(np.diff(values.astype(np.float64))).mean() / period) if len(values) > 1 else 0.0
 
 
-def rate(drives: Sequence[Drive], predicted: float) -> float:
-    """How good a driver is in one number, higher is better: minus the mean lap time, with what is not clean paid for.
-
-    A drive without a lap counts as twice the predicted lap; one with a lap that does not count or with a wall as 5 % of
-    the predicted lap more than its fastest.
-
-    Args:
-        drives: Of one driver.
-        predicted: [s] Lap time of the speed profile.
-    """
-    total = 0.0
-    for drive in drives:
-        if not drive.laps:
-            total += 2.0 * predicted
-        else:
-            total += min(lap.time for lap in drive.laps) + (0.0 if drive.clean else 0.05 * predicted)
-    return -total / len(drives)
-
-
-def scalars(drives: Sequence[Drive]) -> Mapping[str, float]:
-    """What the board shows of one driver's drives."""
-    [line] = summarise(drives)
-    shown = {
-        "clean_share": line.clean / line.drives,
-        "best_lap": line.best,
-        "mean_lap": line.mean,
-        "excursions": float(line.excursions),
-        "collision": line.collision,
-        "mean_speed": float(np.mean([drive.mean_speed for drive in drives])),
-        "smoothness": float(np.mean([drive.smoothness for drive in drives])),
-        "reward": float(np.mean([drive.reward for drive in drives])),
-    }
-    shown |= {f"sector_{number}": time for number, time in enumerate(line.sectors, start=1)}
-    for start in ("grid", "flying"):
-        shown[f"{start}_lap"] = min((drive.best for drive in drives if drive.start == start), default=math.inf)
-    return shown
+def _reach(frames: Frames, car: Car) -> npt.NDArray[np.float64]:
+    """[m] How far the car's outline, a box about its centre of gravity, reaches across the road to either side."""
+    sine, cosine = (np.abs(of(frames["heading_error"].astype(np.float64))) for of in (np.sin, np.cos))
+    return np.asarray(0.5 * (car.chassis.length * sine + car.chassis.width * cosine))
