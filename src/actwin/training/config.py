@@ -7,10 +7,10 @@ import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from actwin.agents.bc import BCConfig
 from actwin.agents.ppo import PPOConfig
@@ -18,6 +18,7 @@ from actwin.agents.registry import ALGORITHMS, AgentConfig
 from actwin.env.task import TaskConfig
 from actwin.errors import ConfigError
 from actwin.training.dialect import translate
+from actwin.training.live_config import LiveConfig
 
 
 class _Settings(BaseModel):
@@ -46,7 +47,10 @@ class TrainConfig(_Settings):
         default=None, gt=0, description="[min] budget of wall-clock time for reinforcement learning"
     )
     evaluate_every: int = Field(default=1_000_000, ge=1, description="car steps between evaluations")
-    save_every: int = Field(default=5_000_000, ge=1, description="car steps between checkpoints that are kept")
+    save_every: int = Field(default=5_000_000, ge=1, description="car steps between checkpoints, step_N.pt")
+    keep: int | None = Field(
+        default=None, ge=0, description="how many of those, the newest; all of them when not given"
+    )
     save_memory: bool = Field(
         default=True, description="whether an agent's memory lies beside last.pt, for a resume that is exact"
     )
@@ -63,6 +67,18 @@ class RunConfig(_Settings):
     imitation: ImitationConfig | None = ImitationConfig()
     agent: AgentConfig = Field(default=PPOConfig(), description="the learning algorithm, by its `type`")
     train: TrainConfig = TrainConfig()
+    live: LiveConfig | None = Field(
+        default=None, description="running games to learn in, in real time; without it the cars are in the twin"
+    )
+
+    @model_validator(mode="after")
+    def _learns_live(self) -> Self:
+        if self.live is not None and isinstance(self.agent, PPOConfig):
+            raise ValueError(
+                "live: PPO learns in step with all its cars, from what its policy of this very moment did; games in "
+                "real time do not wait. Set agent.type to sac, qr_sac, td3 or iqn, or leave out live"
+            )
+        return self
 
 
 def load_config(path: str | Path | None = None, overrides: Sequence[str] = ()) -> RunConfig:
@@ -97,7 +113,7 @@ def parse_config(tree: Mapping[str, Any], source: str = "settings") -> RunConfig
     try:
         return RunConfig.model_validate(dict(tree))
     except ValidationError as error:
-        problems = [f"{_place(each['loc'])}: {each['msg']}" for each in error.errors()]
+        problems = [_problem(each["loc"], each["msg"]) for each in error.errors()]
         raise ConfigError(f"{source}: {'; '.join(problems)}.") from error
 
 
@@ -112,6 +128,12 @@ def _with_algorithm(tree: Mapping[str, Any], source: str) -> dict[str, Any]:
         hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(ALGORITHMS)}."
         raise ConfigError(f"{source}: agent.type: there is no algorithm '{kind}'. {hint}")
     return dict(tree) | {"agent": dict(agent) | {"type": kind}}
+
+
+def _problem(path: Sequence[Any], message: str) -> str:
+    """One complaint of a validation, with the setting it is about where it is about one."""
+    place, words = _place(path), message.removeprefix("Value error, ")
+    return f"{place}: {words}" if place else words
 
 
 def _place(path: Sequence[Any]) -> str:
