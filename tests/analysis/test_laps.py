@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actwin.analysis.laps import Mark, best_lap, crossing_times, cut_laps, lap_table, theoretical_best
+from actwin.analysis.lap_table import Mark, lap_table, theoretical_best
+from actwin.analysis.laps import best_lap, crossing_times, cut_laps
 
 LENGTH, SECTORS = 3000.0, (0.0, 900.0, 2100.0)
 MILLISECOND = 1e-3

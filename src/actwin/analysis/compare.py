@@ -11,19 +11,19 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from actwin.analysis.laps import Lap, crossing_times, unwrap_distance
+from actwin.analysis.columns import CHANNEL, Columns
+from actwin.analysis.laps import Lap, crossing_times
 from actwin.analysis.rollout import Rollout
+from actwin.analysis.way import Way, way_of
 from actwin.content.track import Corner
-from actwin.telemetry.channels import FRAME_CHANNEL
+from actwin.telemetry.store.session import Session
 
 Floats = npt.NDArray[np.float64]
 
-CHANNELS: Final = ("speed", "throttle", "brake", "steer", "gear", "ax", "ay", "x", "y", "lateral_offset")
+CHANNELS: Final = ("speed", "throttle", "brake", "steer", "gear", "rpm", "ax", "ay", "x", "y", "lateral_offset")
 """Channels that a trace carries unless others are asked for."""
 _MARGIN: Final = 4
 """Frames taken from before and after the lap, so that interpolation reaches the line from both sides."""
-_LINE_TOLERANCE: Final = 0.005
-"""[s] Within which a crossing seen in the distance is the crossing that the lap clock saw."""
 
 
 @dataclass(frozen=True)
@@ -51,34 +51,88 @@ def distance_axis(length: float, step: float = 2.0) -> Floats:
     return np.linspace(0.0, length, max(2, round(length / step) + 1))
 
 
-def trace(rollout: Rollout, lap: Lap, axis: Floats, channels: Sequence[str] = CHANNELS) -> Trace:
+def trace(drive: Rollout | Session | Columns, lap: Lap, axis: Floats, channels: Sequence[str] = CHANNELS) -> Trace:
     """A lap resampled on a distance axis.
 
     Args:
-        rollout: The run that holds the lap.
+        drive: That holds the lap; its distance is `lap_distance`. Laps of other sources have `DrivenLap.trace`.
         lap: One of its laps.
         axis: [m] From 0 to the track's length, as `distance_axis` gives it.
         channels: Which to carry; integer channels keep the value last seen instead of being interpolated.
     """
-    first, last = max(0, lap.first - _MARGIN), min(len(rollout), lap.last + _MARGIN)
-    frames = rollout.frames[first:last]
-    distance = unwrap_distance(frames, float(axis[-1]))
-    line = round(distance[lap.first - first] / axis[-1]) * axis[-1]
-    distance = distance - line
-    time = crossing_times(rollout.time[first:last], distance, axis) - lap.begin
-    # The ends are the crossings that gave the lap time: a difference at the line is the difference of lap times.
+    columns = Columns.of(drive)
+    first, last = max(0, lap.first - _MARGIN), min(len(columns), lap.last + _MARGIN)
+    part = columns.part(first, last)
+    return trace_of(part, way_of(part, length=float(axis[-1])), lap, axis, channels)
+
+
+def trace_of(columns: Columns, way: Way, lap: Lap, axis: Floats, channels: Sequence[str] = CHANNELS) -> Trace:
+    """A lap resampled on a distance axis, from the way of a drive or of a part around the lap.
+
+    The time is that from crossing to crossing, stretched to end exactly with the lap time: a difference at the line is
+    the difference of lap times. What a lap that is not whole did not drive is NaN.
+
+    Args:
+        columns: The drive, or a part of it that holds the lap.
+        way: Of the same rows.
+        lap: A lap of it.
+        axis: [m] From 0 to the track's length.
+        channels: Which to carry; those that the source does not tell are left out.
+    """
+    low, high = np.searchsorted(way.time, (lap.begin, lap.end))
+    if len(way):  # only what hangs together with the lap's own rows
+        inside = way.stretch == way.stretch[min((low + high) // 2, len(way) - 1)]
+        rows = np.flatnonzero(inside[max(0, low - _MARGIN) : high + _MARGIN]) + max(0, low - _MARGIN)
+    else:
+        rows = np.zeros(0, np.int64)
+    if len(rows) < 2:
+        raise ValueError(f"lap {lap.number} has no rows to compare")
+    distance = (way.distance[rows] - line_before(way, lap) * way.length) * (axis[-1] / way.length)
+    begin = lap.begin - (way.time[low] - way.driven[low]) if low < len(way) else lap.begin
+    time = crossing_times(way.driven[rows], distance, axis) - begin
+    if lap.whole:
+        time = _to_lap_time(time, lap, axis)
+    kept = {}
+    for name in channels:
+        if name in columns and columns[name].ndim == 1:
+            kept[name] = _resample(columns[name][way.rows[rows]], name, distance, axis)
+    return Trace(lap.driver, axis, time, kept)
+
+
+def line_before(way: Way, lap: Lap) -> int:
+    """Number of the line at which a lap begins: its distance is counted from there."""
+    low, high = np.searchsorted(way.time, (lap.begin, lap.end))
+    if lap.whole:
+        return round(float(way.distance[min(high, len(way) - 1)]) / way.length) - 1
+    return math.floor(float(way.distance[min((low + high) // 2, len(way) - 1)]) / way.length)
+
+
+def _to_lap_time(time: Floats, lap: Lap, axis: Floats) -> Floats:
+    """Times that begin at 0, after a standing start later, and end with the lap time."""
+    known = np.flatnonzero(np.isfinite(time))
+    if not len(known):
+        return time
+    start = time[0] if lap.kind == "standing" and known[0] == 0 else 0.0
+    first, last = time[known[0]], time[known[-1]]
+    if known[0] > 0:  # the first rows are missing: the lap begins at the line all the same
+        time[: known[0]] = np.linspace(start, first, known[0] + 1)[:-1] if first > start else start
+    if known[-1] < len(axis) - 1:
+        time[known[-1] :] = np.linspace(last, max(lap.time, last), len(axis) - known[-1])
+    first, last = time[0], time[-1]
+    time = start + (time - first) * ((lap.time - start) / (last - first))
     time[-1] = lap.time
-    if abs(time[0]) < _LINE_TOLERANCE:  # further off after a standing start before the line
-        time[0] = 0.0
-    return Trace(lap.driver, axis, time, {name: _resample(frames[name], name, distance, axis) for name in channels})
+    return time
 
 
 def _resample(values: npt.NDArray[Any], name: str, distance: Floats, axis: Floats) -> Floats:
     reach = np.maximum.accumulate(distance)
-    if FRAME_CHANNEL[name].integer:
+    outside = (axis < reach[0] - 0.5 * axis[-1]) | (axis > reach[-1] + 0.5 * axis[-1])
+    if CHANNEL[name].integer:
         rows = np.clip(np.searchsorted(reach, axis, side="right") - 1, 0, len(values) - 1)
-        return values[rows].astype(np.float64)
-    return np.interp(axis, reach, values.astype(np.float64))
+        found = values[rows].astype(np.float64)
+    else:
+        found = np.interp(axis, reach, values.astype(np.float64))
+    return np.where(outside, np.nan, found)
 
 
 def delta(lap: Trace, reference: Trace) -> Floats:

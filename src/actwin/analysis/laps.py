@@ -1,41 +1,61 @@
-"""Laps of a run: where they begin and end, what they took, which are best."""
+"""Laps of a drive: where they begin and end, what they took, why one does not count."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
+from actwin.analysis.columns import Columns
 from actwin.analysis.rollout import Rollout
+from actwin.analysis.way import SETTLE, Way, way_of
 from actwin.content.track import Track
-from actwin.telemetry.channels import Frames
+from actwin.telemetry.store.session import Session
 
 Floats = npt.NDArray[np.float64]
+Kind = Literal["flying", "standing", "out", "in", "partial"]
 
-_CLOCK_TOLERANCE: Final = 0.005
-"""[s] How far the car's own lap clock may be from the crossing seen in its distance and still be believed."""
+USED: Final = (
+    "lap_time", "last_lap_time", "lap_count", "lap_valid", "last_lap_valid", "sector", "last_sector_time", "tyres_out",
+    "speed", "in_pit", "in_pit_lane",
+)  # fmt: skip
+"""Channels that laps are cut by, besides those of the way."""
+AGREE: Final = 0.1
+"""[s] How far a lap time that the game tells may be from the one that is measured; two steps of the rows are added."""
+CUTTING: Final = 3
+"""Wheels beyond the track limits that count as an offence, where the source does not judge."""
+AT_START: Final = 0.5
+"""[s] A lap whose clock shows less at the first row was recorded from its beginning."""
+_NEAR: Final = 4
+"""Rows on either side of a place that its crossing is interpolated from."""
 
 
 @dataclass(frozen=True)
 class Lap:
-    """One time over the line to the next.
+    """One time over the line to the next, or the part of it that was recorded.
 
     Attributes:
         driver: Who drove it.
-        number: From 1, in the order of the run.
-        first, last: Frames of the run that lie within the lap, as `frames[first:last]`.
-        begin, end: [s] Crossings of the line, counted from the run's first frame.
-        sectors: [s] Time of each sector; they sum to `time`.
-        valid: No track-limit offence was counted.
-        top_speed: [m/s] Highest speed.
+        number: In the order of the drive; 1 is the first lap that begins at the line, 0 what was driven before.
+        first, last: Rows of the drive that lie within the lap, as `frames[first:last]`.
+        begin, end: [s] Session time at which it began and ended.
+        sectors: [s] Time of each sector; they sum to `time`. Empty for a lap that is not whole.
+        valid: It counts, and may be a best lap.
+        top_speed: [m/s] Highest speed; NaN where no speed is told.
         tyres_out: Most wheels beyond the track limits at once.
+        counted: [s] The lap time where it is not `end - begin`: as the game counted it, or without pauses.
+        kind: "flying" from line to line; "standing" from a standing start; "out" began in the pits; "in" ended there;
+            "partial" was not recorded from line to line, or cut short.
+        reason: Why it is not valid, empty when it is.
+        stint: From 1; a stint ends in the pits, or where the car is put somewhere else.
+        whole: It ended at the line and began there or at a standing start; only whole laps have a lap time.
+        clock: What told the lap time: the "game" itself, its lap "clock", or the "distance".
     """
 
     driver: str
@@ -48,21 +68,17 @@ class Lap:
     valid: bool
     top_speed: float
     tyres_out: int
+    counted: float = math.nan
+    kind: Kind = "flying"
+    reason: str = ""
+    stint: int = 1
+    whole: bool = True
+    clock: str = "distance"
 
     @property
     def time(self) -> float:
-        """[s] Lap time."""
-        return self.end - self.begin
-
-
-def unwrap_distance(frames: Frames, length: float) -> Floats:
-    """[m] Distance driven along the centre line, continuous over the line; the first frame keeps its `lap_distance`.
-
-    Args:
-        frames: FRAME[T].
-        length: [m] Of the track.
-    """
-    return np.unwrap(frames["lap_distance"].astype(np.float64), period=length)
+        """[s] Lap time; the time that was recorded when the lap is not whole."""
+        return self.end - self.begin if math.isnan(self.counted) else self.counted
 
 
 def crossing_times(time: Floats, distance: Floats, places: Floats) -> Floats:
@@ -86,130 +102,27 @@ def crossing_times(time: Floats, distance: Floats, places: Floats) -> Floats:
     return np.asarray(PchipInterpolator(reach[forward], time[forward], extrapolate=False)(places), np.float64)
 
 
-def find_laps(rollout: Rollout, track: Track) -> list[Lap]:
-    """Full laps of a run, in order; what lies before the first and after the last crossing of the line is left out.
-
-    A lap begins and ends where the car's own lap clock says so, and where the distance crosses the line when there is
-    no such clock. A lap whose clock ran from a standing start before the line begins at that start.
+def find_laps(drive: Rollout | Session | Columns, track: Track) -> list[Lap]:
+    """Whole laps of a drive, in order: from line to line, or from a standing start to the second time over the line.
 
     Args:
-        rollout: The run.
+        drive: Rollout, session or columns.
         track: The track it was driven on; gives length and sectors.
     """
-    return cut_laps(rollout, track.length, track.sectors)
+    columns = Columns.of(drive)
+    return [lap for lap in all_laps(columns, way_of(columns, track), track.sectors) if lap.whole]
 
 
-def cut_laps(rollout: Rollout, length: float, sectors: Sequence[float]) -> list[Lap]:
+def cut_laps(drive: Rollout | Session | Columns, length: float, sectors: Sequence[float] = (0.0,)) -> list[Lap]:
     """`find_laps` for a track that is known by its numbers only.
 
     Args:
-        rollout: The run.
+        drive: Rollout, session or columns.
         length: [m] Of the track.
         sectors: [m] Where each sector begins, the first at 0.
     """
-    frames, time = rollout.frames, rollout.time
-    if len(frames) < 2:
-        return []
-    distance = unwrap_distance(frames, length)
-    lines = np.arange(math.floor(distance[0] / length) + 1, math.floor(distance.max() / length) + 1) * length
-    splits = np.asarray(sectors[1:], np.float64)
-    seen = crossing_times(time, distance, lines)
-    passed = [_line_crossing(frames, time, distance, *line) for line in zip(lines, seen, strict=True)]
-    inner = crossing_times(time, distance, (lines[:, None] + splits).ravel()).reshape(len(lines), len(splits))
-    laps = []
-    for number, (begin, end) in enumerate(pairwise(passed), start=1):
-        marks = np.concatenate(([begin.clock], inner[number - 1], [end.clock]))
-        inside = frames[begin.frame : end.frame]
-        laps.append(
-            Lap(
-                driver=rollout.driver,
-                number=number,
-                first=begin.frame,
-                last=end.frame,
-                begin=begin.clock,
-                end=end.clock,
-                sectors=tuple(float(part) for part in np.diff(marks)),
-                valid=_valid(frames, begin.frame, end.frame),
-                top_speed=float(inside["speed"].max()),
-                tyres_out=int(inside["tyres_out"].max()),
-            )
-        )
-    return laps
-
-
-class _Crossing(NamedTuple):
-    frame: int
-    """First frame at or beyond the line."""
-    clock: float
-    """[s] When the lap that begins here began."""
-
-
-def _line_crossing(frames: Frames, time: Floats, distance: Floats, line: float, seen: float) -> _Crossing:
-    after = int(np.argmax(distance >= line))
-    before, now = frames["lap_time"][after - 1], frames["lap_time"][after]
-    clock = float(time[after] - now)
-    restarted = now > 0.0 and abs(clock - seen) < _CLOCK_TOLERANCE
-    standing_start = now > before > 0.0
-    return _Crossing(after, clock if restarted or standing_start else float(seen))
-
-
-def _valid(frames: Frames, first: int, last: int) -> bool:
-    """Whether a lap counts: as the car says when it counted the lap, else as its frames say."""
-    if last < len(frames) and frames["lap_count"][last] > frames["lap_count"][last - 1]:
-        return bool(frames["last_lap_valid"][last])
-    return bool(frames["lap_valid"][first:last].all())
-
-
-class Mark(Enum):
-    """How a time compares, in the colours every timing screen uses."""
-
-    OVERALL_BEST = "purple"
-    PERSONAL_BEST = "green"
-    SLOWER = "yellow"
-    INVALID = "grey"
-
-
-class LapRow(NamedTuple):
-    """One line of a lap table."""
-
-    lap: Lap
-    gap: float
-    """[s] Behind the best valid lap of all drivers; NaN when there is none."""
-    mark: Mark
-    """Of the lap time."""
-    sector_marks: tuple[Mark, ...]
-
-
-def lap_table(laps: Iterable[Lap]) -> list[LapRow]:
-    """Laps with gaps and marks, in the given order. Only valid laps can be best.
-
-    Args:
-        laps: Of any number of drivers, all on one track.
-    """
-    laps = list(laps)
-    lap_marks = _marks(laps, [lap.time for lap in laps])
-    sectors = max((len(lap.sectors) for lap in laps), default=0)
-    sector_marks = [_marks(laps, [lap.sectors[i] for lap in laps]) for i in range(sectors)]
-    best = best_lap(laps)
-    gaps = [lap.time - best.time if best else math.nan for lap in laps]
-    return [LapRow(lap, gaps[i], lap_marks[i], tuple(marks[i] for marks in sector_marks)) for i, lap in enumerate(laps)]
-
-
-def _marks(laps: Sequence[Lap], times: Sequence[float]) -> list[Mark]:
-    best: dict[Any, float] = {}
-    for lap, time in zip(laps, times, strict=True):
-        if lap.valid:
-            for scope in (None, lap.driver):
-                best[scope] = min(best.get(scope, math.inf), time)
-    marks = []
-    for lap, time in zip(laps, times, strict=True):
-        if not lap.valid:
-            marks.append(Mark.INVALID)
-        elif time <= best[None]:
-            marks.append(Mark.OVERALL_BEST)
-        else:
-            marks.append(Mark.PERSONAL_BEST if time <= best[lap.driver] else Mark.SLOWER)
-    return marks
+    columns = Columns.of(drive)
+    return [lap for lap in all_laps(columns, way_of(columns, length=length), sectors) if lap.whole]
 
 
 def best_lap(laps: Iterable[Lap]) -> Lap | None:
@@ -217,7 +130,227 @@ def best_lap(laps: Iterable[Lap]) -> Lap | None:
     return min((lap for lap in laps if lap.valid), key=lambda lap: lap.time, default=None)
 
 
-def theoretical_best(laps: Iterable[Lap]) -> float:
-    """[s] Sum of the best sectors of the valid laps; NaN when there is no valid lap."""
-    valid = [lap.sectors for lap in laps if lap.valid]
-    return float(np.min(np.array(valid), axis=0).sum()) if valid else math.nan
+def all_laps(columns: Columns, way: Way, sectors: Sequence[float] = (0.0,)) -> list[Lap]:
+    """Every lap of a drive and every part of one, in order.
+
+    Where several clocks tell when the line was crossed: the lap time is the game's own `last_lap_time`, which it counts
+    in steps of its physics and which does not depend on when it was read; else the difference of the lap clock's
+    beginnings, which one row each tells; else the difference of the crossings interpolated from the distance. Each must
+    agree with the next to be believed.
+
+    Args:
+        columns: The drive.
+        way: Its way.
+        sectors: [m] Where each sector begins, the first at 0; used where the game does not tell sector times.
+    """
+    if len(way) < 2:
+        return []
+    columns.load(USED)
+    return _Cutter(columns, way, sectors).laps()
+
+
+class _Mark(NamedTuple):
+    """A time over the line, or an end of a stretch."""
+
+    at: float
+    """[-] Kept row, with the part of the step to the next at which it happened."""
+    driven: float
+    """[s] When, without pauses."""
+    row: int
+    """First kept row at or after it."""
+    line: bool
+    """It is a crossing of the line, not an end of the recording."""
+    clocked: bool
+    """The lap clock told it."""
+
+
+class _Cutter:
+    """Cuts one drive."""
+
+    def __init__(self, columns: Columns, way: Way, sectors: Sequence[float]) -> None:
+        self.columns, self.way, self.lines = columns, way, np.asarray(sectors, np.float64)
+        self.usual = float(np.median(np.diff(way.driven))) if len(way) > 1 else 0.0
+        self.settle = SETTLE + 2.0 * self.usual
+        self.clock = self._told("lap_time")
+        self.count, self.last = self._told("lap_count"), self._told("last_lap_time")
+        self.counts = self.count is not None and bool((np.diff(self.count) > 0).any())
+
+    def _told(self, name: str) -> Floats | None:
+        values = self.columns.get(name)
+        return None if values is None else np.asarray(values[self.way.rows], np.float64)
+
+    def laps(self) -> list[Lap]:
+        """All pieces of all stretches."""
+        laps: list[Lap] = []
+        edges = np.concatenate(([0], np.flatnonzero(np.diff(self.way.stretch)) + 1, [len(self.way)]))
+        for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            if last - first < 2:
+                continue
+            marks, standing = self._marks(first, last)
+            for index, (begin, end) in enumerate(pairwise(marks)):
+                if end.row > begin.row:
+                    number = laps[-1].number + 1 if laps else (1 if begin.line or standing else 0)
+                    laps.append(self._lap(number, begin, end, standing and index == 0, last < len(self.way)))
+        return _with_stints(laps)
+
+    def _marks(self, first: int, last: int) -> tuple[list[_Mark], bool]:
+        """Ends of the stretch and crossings of the line in it; whether it begins with a standing start."""
+        way, length = self.way, self.way.length
+        part = slice(first, last)
+        reach = np.maximum.accumulate(way.distance[part])
+        lines = np.arange(math.floor(reach[0] / length) + 1, math.floor(reach[-1] / length) + 1) * length
+        marks = [self._crossing(first, last, float(line), reach) for line in lines]
+        start = _Mark(first, float(way.driven[first]), first, False, False)
+        standing = False
+        if self.clock is not None and (begun := self._begun(first, marks)) is not None:
+            standing = bool(marks) and not marks[0].clocked and self._runs_through(marks[0].row)
+            at_line = reach[0] % length < 0.02 * length
+            if standing:
+                marks = marks[1:]
+            if standing or at_line:
+                start = _Mark(first, begun, first, at_line and not standing, True)
+        end = _Mark(last - 1, float(way.driven[last - 1]), last, False, False)
+        return [start, *marks, end], standing
+
+    def _begun(self, first: int, marks: list[_Mark]) -> float | None:
+        """[s] When the lap clock began, if that is just when the stretch began."""
+        assert self.clock is not None
+        began = float(self.way.driven[first] - self.clock[first])
+        return began if 0.0 <= self.clock[first] < AT_START else None
+
+    def _runs_through(self, row: int) -> bool:
+        assert self.clock is not None
+        return bool(self.clock[row] > self.clock[row - 1] > 0.0)
+
+    def _crossing(self, first: int, last: int, line: float, reach: Floats) -> _Mark:
+        """When a line was crossed: as the lap clock says if it begins anew there, else as the distance says."""
+        way = self.way
+        row = first + int(np.searchsorted(reach, line))
+        low, high = max(first, row - _NEAR), min(last, row + _NEAR)
+        seen = float(crossing_times(way.driven[low:high], way.distance[low:high], np.array([line]))[0])
+        if self.clock is not None:
+            low, high = np.searchsorted(way.driven, (seen - self.settle, seen + self.settle))
+            low, high = max(first + 1, low), min(last, high)
+            falls = low + np.flatnonzero(np.diff(self.clock[low - 1 : high]) < -SETTLE / 2)
+            if len(falls):
+                reset = int(falls[0])
+                clock = float(way.driven[reset] - self.clock[reset])
+                if abs(clock - seen) < self.settle and self.clock[reset] >= 0.0:
+                    return self._mark(clock, first, last, True)
+        return self._mark(seen, first, last, False)
+
+    def _mark(self, driven: float, first: int, last: int, clocked: bool) -> _Mark:
+        row = int(np.clip(np.searchsorted(self.way.driven, driven), first + 1, last - 1))
+        step = self.way.driven[row] - self.way.driven[row - 1]
+        share = (driven - self.way.driven[row - 1]) / step if step > 0.0 else 1.0
+        return _Mark(row - 1 + float(np.clip(share, 0.0, 1.0)), driven, row, True, clocked)
+
+    def _lap(self, number: int, begin: _Mark, end: _Mark, standing: bool, cut: bool) -> Lap:
+        way = self.way
+        first, last = begin.row, min(end.row, len(way))
+        whole = end.line and (begin.line or standing)
+        measured = end.driven - begin.driven
+        told, counted_valid = self._told_at(end, measured) if whole else (math.nan, None)
+        time = measured if math.isnan(told) else told
+        clock = "game" if not math.isnan(told) else "clock" if begin.clocked and end.clocked else "distance"
+        kind, reason = self._kind(first, last, whole, standing, cut and not end.line)
+        reason = reason or self._offence(first, last, end, counted_valid, whole)
+        speed = self._most("speed", first, last)
+        rows = way.rows[first], way.rows[last - 1] + 1 if last == len(way) else way.rows[last]
+        begun = self._session_time(begin)
+        ended = self._session_time(end)
+        return Lap(
+            driver=self.columns.driver,
+            number=number,
+            first=int(rows[0]),
+            last=int(rows[1]),
+            begin=begun,
+            end=ended,
+            sectors=self._sectors(begin, end, time, measured) if whole else (),
+            valid=not reason,
+            top_speed=speed,
+            tyres_out=int(np.nan_to_num(self._most("tyres_out", first, last))),
+            counted=math.nan if time == ended - begun else time,
+            kind=kind,
+            reason=reason,
+            whole=whole,
+            clock=clock,
+        )
+
+    def _session_time(self, mark: _Mark) -> float:
+        """[s] A mark on the recording's clock, pauses counted."""
+        row = min(mark.row, len(self.way) - 1)
+        return float(self.way.time[row] - (self.way.driven[row] - mark.driven))
+
+    def _most(self, name: str, first: int, last: int) -> float:
+        values = self.columns.get(name)
+        if values is None or last <= first:
+            return math.nan
+        inside = values[self.way.rows[first:last]]
+        inside = inside[np.isfinite(inside)]
+        return float(inside.max()) if len(inside) else math.nan
+
+    def _told_at(self, end: _Mark, measured: float) -> tuple[float, bool | None]:
+        """[s] The lap time that the game tells after a crossing, NaN when it tells none; whether it says it counts."""
+        way = self.way
+        until = int(np.searchsorted(way.driven, end.driven + self.settle, side="right")) - 1
+        until = min(max(until, end.row), len(way) - 1)
+        while way.stretch[until] != way.stretch[end.row]:
+            until -= 1
+        before = max(end.row - 3, 0)
+        rose = self.count is not None and self.count[until] > self.count[before]
+        told, counts = math.nan, None
+        if self.last is not None:
+            value = float(self.last[until])
+            fresh = rose or value != self.last[before]
+            if fresh and value > 0.0 and abs(value - measured) < AGREE + 2.0 * self.usual:
+                told = value
+        if rose and (valid := self.columns.get("last_lap_valid")) is not None:
+            counts = bool(valid[way.rows[until]])
+        return told, counts
+
+    def _kind(self, first: int, last: int, whole: bool, standing: bool, cut: bool) -> tuple[Kind, str]:
+        pits = [self.columns.get(name) for name in ("in_pit", "in_pit_lane")]
+        rows = self.way.rows[first:last]
+        inside = [np.asarray(pit[rows]) > 0 for pit in pits if pit is not None]
+        pit = np.any(inside, axis=0) if inside else np.zeros(len(rows), bool)
+        if pit.any() and not pit.all():
+            half = len(pit) // 2
+            return ("in", "pit") if pit[half:].any() and not pit[0] else ("out", "pit")
+        if pit.any():
+            return ("out" if whole else "partial"), "pit"
+        if not whole:
+            return "partial", "reset" if cut else "incomplete"
+        return ("standing" if standing else "flying"), ""
+
+    def _offence(self, first: int, last: int, end: _Mark, counted_valid: bool | None, whole: bool) -> str:
+        """Why a lap does not count, as the game says when it counts it, else as its rows say."""
+        if counted_valid is not None:
+            return "" if counted_valid else "track limits"
+        valid = self.columns.get("lap_valid")
+        if valid is not None:
+            return "" if bool((valid[self.way.rows[first:last]] == 1).all()) else "track limits"
+        return "track limits" if self._most("tyres_out", first, last) >= CUTTING else ""
+
+    def _sectors(self, begin: _Mark, end: _Mark, time: float, measured: float) -> tuple[float, ...]:
+        """[s] Sector times, which sum to the lap time."""
+        way = self.way
+        splits = self.lines[1:]
+        if not len(splits):
+            return (time,)
+        low, high = max(begin.row - _NEAR, 0), min(end.row + _NEAR, len(way))
+        line = round(way.distance[end.row] / way.length) * way.length - way.length
+        passed = crossing_times(way.driven[low:high], way.distance[low:high], line + splits) - begin.driven
+        marks = np.concatenate(([0.0], passed * (time / measured), [time]))
+        return tuple(float(part) for part in np.diff(marks))
+
+
+def _with_stints(laps: list[Lap]) -> list[Lap]:
+    """Laps with the number of their stint: a new one begins with an out lap and after a lap that was cut short."""
+    found, stint = [], 1
+    for index, lap in enumerate(laps):
+        before = laps[index - 1] if index else None
+        if before is not None and (lap.kind == "out" or before.kind == "in" or before.reason == "reset"):
+            stint += 1
+        found.append(replace(lap, stint=stint))
+    return found

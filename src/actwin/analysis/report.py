@@ -16,7 +16,8 @@ from actwin.analysis.figure_style import Looks
 from actwin.analysis.figures import lap_traces
 from actwin.analysis.figures_technique import friction_circle
 from actwin.analysis.figures_training import learning_curve
-from actwin.analysis.laps import Lap, LapRow, Mark, best_lap, find_laps, lap_table, theoretical_best
+from actwin.analysis.lap_table import LapRow, Mark, lap_table, theoretical_best
+from actwin.analysis.laps import Lap, best_lap, find_laps
 from actwin.analysis.outline import outline
 from actwin.analysis.page import figure_place, map_with_controls, page, section, swatch, write_page
 from actwin.analysis.rollout import Rollout

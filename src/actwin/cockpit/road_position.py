@@ -244,6 +244,19 @@ class RoadPosition:
         """
         self._fill(frames, np.full(1, np.nan), True, ground)
 
+    def places(self, poses: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Road channels of one car's drive, in double precision.
+
+        Args:
+            poses: float64[T, 3] World x, y [m] and yaw [rad], one moment after the other; a yaw may be NaN.
+
+        Returns:
+            float64[T, PLACE], NaN where a position is not finite.
+        """
+        places = np.empty((len(poses), WIDTH))
+        place_cars(np.ascontiguousarray(poses), np.full(1, np.nan), self._rows, self._numbers, True, places)
+        return places
+
     def _fill(self, frames: Frames, near: npt.NDArray[np.float64], chained: bool, ground: bool) -> None:
         poses = np.stack([frames[name].astype(np.float64) for name in ("x", "y", "yaw")], axis=1)
         places = np.empty((len(frames), WIDTH))
