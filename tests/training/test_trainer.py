@@ -62,7 +62,7 @@ class Line:
 
 
 class LineWorld:
-    period, observations, action = 0.1, 2, ActionSpec(1)
+    period, observations, action, columns = 0.1, 2, ActionSpec(1), ("place", "speed")
 
     def __init__(self, track: str = "line") -> None:
         self.task = {"fingerprint": track, "config": {"track": track}}

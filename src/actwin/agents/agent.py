@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from torch import Tensor
+
 from actwin.agents.arrays import Flags, Floats
 from actwin.agents.replay import Replay
 
@@ -18,6 +20,8 @@ class Agent(Protocol):
     """Name of the algorithm in configurations and checkpoints."""
     policy: Any
     """The network that would drive now."""
+    updates: int
+    """How often it has learned."""
 
     @property
     def memory(self) -> Replay | None:
@@ -49,6 +53,10 @@ class Agent(Protocol):
 
     def update(self) -> dict[str, float]:
         """Learns from the experience and returns what the board should show."""
+        ...
+
+    def evidence(self) -> dict[str, Tensor]:
+        """The experience that the last update learned from, for whoever looks for what broke it."""
         ...
 
     def state(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, Final, Protocol
 
@@ -97,6 +98,7 @@ class MemoryAgent(ABC):
         self.steps, self.updates, self._owed, self._since = 0, 0, 0.0, 0.0
         self._pretraining = config.pretrain if self.demonstrations is not None else 0
         self._doing: tuple[Tensor, Tensor] | None = None
+        self._drawn: Transitions | None = None
 
     @abstractmethod
     def explore(self, observations: Tensor) -> Tensor:
@@ -187,8 +189,11 @@ class MemoryAgent(ABC):
             self._since = self._since if self._owed >= 1.0 else 0.0
         values: dict[str, list[float]] = {}
         for _ in range(count):
-            for name, value in self.learn().items():
+            shown = self.learn()
+            for name, value in shown.items():
                 values.setdefault(name, []).append(value)
+            if not all(map(math.isfinite, shown.values())):
+                break  # with the batch that did it at hand
         return {name: sum(each) / len(each) for name, each in values.items()} | {"updates": float(self.updates)}
 
     def level(self) -> float:
@@ -215,7 +220,14 @@ class MemoryAgent(ABC):
             )
             drawn = Transitions(*(torch.cat(pair) for pair in pairs))
         normalise = self.policy.normaliser
-        return drawn._replace(observations=normalise(drawn.observations), following=normalise(drawn.following)), shown
+        self._drawn = drawn._replace(
+            observations=normalise(drawn.observations), following=normalise(drawn.following)
+        )
+        return self._drawn, shown
+
+    def evidence(self) -> dict[str, Tensor]:
+        """The last batch, with normalised observations; see `Agent.evidence`."""
+        return {} if self._drawn is None else self._drawn._asdict()
 
     @abstractmethod
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:

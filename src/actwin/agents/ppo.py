@@ -280,6 +280,14 @@ class PPO:
         elif target and 0.0 < divergence < 0.5 * target:
             group["lr"] = min(group["lr"] * 1.5, high)
 
+    def evidence(self) -> dict[str, Tensor]:
+        """The rollout of the last update; see `Agent.evidence`."""
+        rollout = self._rollout
+        return {
+            "observations": rollout.raw, "actions": rollout.actions, "rewards": rollout.rewards,
+            "terminated": rollout.terminated, "truncated": rollout.truncated,
+        }  # fmt: skip
+
     def state(self) -> dict[str, Any]:
         """Everything that the next update depends on; to be taken between updates."""
         return {

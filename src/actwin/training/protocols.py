@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
@@ -60,6 +60,8 @@ class World(Protocol):
     """[s] Control period."""
     action: ActionSpec
     observations: int
+    columns: Sequence[str]
+    """What each number of an observation is."""
     task: dict[str, Any]
     """`{"fingerprint", "config"}`, kept in checkpoints."""
 

@@ -8,6 +8,7 @@ import platform
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -39,25 +40,34 @@ def checkpoint_path(place: str | Path, name: str = BEST) -> Path:
 
 
 def versions() -> dict[str, str]:
-    """What made a run: Python, the packages that matter, the git commit of the sources ("" outside a checkout)."""
+    """What made a run: Python, the packages that matter, and `git`, the commit of the sources, where they have one."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
     for package in _PACKAGES:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             found[package] = ""
-    return found | {"git": _git_commit()}
+    commit = git_commit(Path(__file__).parents[1])
+    return found | ({"git": commit} if commit else {})
 
 
-def _git_commit() -> str:
+@cache
+def git_commit(sources: Path) -> str:
+    """The commit that a checkout's sources are of, with "-dirty" where they differ; "" for any other folder.
+
+    Args:
+        sources: The package's folder. A package installed below somebody else's checkout is not part of that.
+    """
+
+    def git(*words: str) -> str:
+        command = ["git", *words]
+        return subprocess.run(command, cwd=sources, capture_output=True, text=True, timeout=10, check=True).stdout
+
     try:
-        result = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True,
-        )  # fmt: skip
+        git("ls-files", "--error-unmatch", "__init__.py")
+        return git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*").strip()
     except (OSError, subprocess.SubprocessError):
         return ""
-    return result.stdout.strip()
 
 
 def numerics() -> dict[str, Any]:

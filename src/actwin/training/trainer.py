@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+import torch
 
 from actwin.agents.agent import Agent
-from actwin.agents.checkpoints import MEMORY, load_checkpoint, load_memory, require_same_task
 from actwin.agents.networks import Policy
 from actwin.agents.registry import new_agent
 from actwin.agents.replay import Experience
-from actwin.errors import ActwinError
+from actwin.driving.interruption import Interruption
+from actwin.errors import ActwinError, CheckpointError
 from actwin.training.board import Board
-from actwin.training.config import RunConfig, dump_config
-from actwin.training.progress import Progress, Result
+from actwin.training.config import RunConfig
+from actwin.training.finite import all_finite, broken_observation, broken_reward, broken_tensors, broken_values
+from actwin.training.folder import BROKEN, FINISHED, RunFolder
+from actwin.training.progress import Progress, Rate, Result
 from actwin.training.protocols import Score, World
-from actwin.training.runs import BEST, LAST, prepare_torch
-from actwin.training.saving import Saver
+from actwin.training.runs import BEST, prepare_torch
+from actwin.training.saving import Counters, Saver, restore
 
 
 class Trainer:
     """Trains one agent.
 
-    The run folder holds `config.yaml` (resolved), `logs/` (TensorBoard), `metrics.jsonl`, `last.pt`, `best.pt` by
-    evaluation and `step_N.pt`.
+    The run folder holds `config.yaml` (resolved), `run.json` (versions, seed, state), `metrics.parquet` with its
+    journal, `last.pt`, `best.pt` by evaluation and `step_N.pt`; see `RunFolder` and `Saver`. Ctrl-C ends a run after
+    the round that is going on, with a checkpoint from which it can go on exactly.
 
     Args:
         config: The run.
@@ -35,6 +40,7 @@ class Trainer:
         clone: A cloned policy to start from.
         experience: Demonstrations with their rewards, for agents with a memory.
         on_progress: Called after each update.
+        logs: Folder of TensorBoard's curves; `logs/` in the folder of the run when None.
     """
 
     def __init__(
@@ -45,9 +51,10 @@ class Trainer:
         clone: Policy | None = None,
         experience: Experience | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        logs: Path | None = None,
     ) -> None:
         prepare_torch(config.train.threads)
-        self.config, self.world, self.out, self._on_progress = config, world, out, on_progress
+        self.config, self.world, self.out, self._on_progress, self._logs = config, world, out, on_progress, logs
         self.agent: Agent = new_agent(
             config.agent,
             world.observations,
@@ -64,41 +71,45 @@ class Trainer:
         self.steps, self.updates, self.seconds = 0, 0, 0.0
         self.best: Score | None = None
         self._shown: dict[str, float] = {}
-        self._rate = 0.0
+        self._rate, self._update_rate = Rate(), Rate()
+        self._resumed: tuple[int, float] | None = None
+        self._unsaved = ""
 
     def resume(self, path: Path) -> None:
         """Goes on from a checkpoint of the same task and agent, exactly as if there had been no interruption.
 
         Raises:
-            CheckpointError: It cannot be read or belongs to another task.
+            CheckpointError: It cannot be read, or belongs to another task, agent or number of cars.
         """
-        checkpoint = load_checkpoint(path)
-        require_same_task(path, self.world.task, checkpoint["task"])
-        self.agent.load_state(checkpoint["agent"])
-        if self.agent.memory is not None:
-            load_memory(path.with_name(MEMORY), self.agent.memory, checkpoint["counters"]["env_steps"])
-        self.observation = self.cars.load_state(checkpoint["environment"])
-        counters = checkpoint["counters"]
-        self.steps, self.updates, self.seconds = counters["env_steps"], counters["updates"], counters["seconds"]
-        best = checkpoint["best"]
-        self.best = Score(best["value"], best["best_lap"], best["scalars"]) if best else None
+        counters, self.best, self.observation = restore(path, self.config, self.world, self.agent, self.cars)
+        self.steps, self.updates, self.seconds = counters
+        self._resumed = self.steps, self.seconds
 
     def run(self) -> Result:
-        """Trains until the budget is used up and saves what came of it."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        (self.out / "config.yaml").write_text(dump_config(self.config), encoding="utf-8")
-        board = Board(self.out)
-        try:
-            if self.best is None:
-                self._evaluate(board)
-            while not self._finished():
-                self._advance(board)
-            self._evaluate(board)
-            self._saver.save_last(self._counters(), self.best)
-        finally:
-            board.close()
+        """Trains until the budget is used up, or somebody interrupts, and saves what came of it.
+
+        Raises:
+            ConfigError: The folder cannot be used.
+            CheckpointError: The result cannot be saved; what was saved before is untouched.
+            ActwinError: Something became infinite or undefined; the evidence is in `broken.pt`.
+        """
+        resumed = None if self._resumed is None else self._resumed[0]
+        with RunFolder(self.config, self.out, self._logs, resumed) as folder, Interruption() as stop:
+            board = Board(self.out, folder.logs, self._resumed)
+            try:
+                if self.best is None:
+                    self._evaluate(board)
+                while not self._finished() and not stop.asked:
+                    self._advance(board)
+                finished = self._finished()
+                if finished:
+                    self._evaluate(board)
+                    folder.state = FINISHED
+                self._saver.save_last(self._counters(), self.best)
+            finally:
+                board.close()
         assert self.best is not None
-        return Result(self.out, self.steps, self.seconds, self.best.best_lap)
+        return Result(self.out, self.steps, self.seconds, self.best.best_lap, finished)
 
     def _finished(self) -> bool:
         train = self.config.train
@@ -106,29 +117,39 @@ class Trainer:
 
     def _advance(self, board: Board) -> None:
         """One round of collecting and learning, with what is due after it."""
-        train, before, begin = self.config.train, self.steps, time.perf_counter()
+        train, before, begin, updates = self.config.train, self.steps, time.perf_counter(), self.agent.updates
         collected = self._collect()
         learned = {f"agent/{name}": value for name, value in self.agent.update().items()}
         took = time.perf_counter() - begin
         self.seconds += took
         self.updates += 1
-        self._rate = (self.steps - before) / took
+        self._rate.add(self.steps - before, took)
+        self._update_rate.add(self.agent.updates - updates, took)
+        self._require_finite(learned)
+        rates = {
+            "time/steps_per_second": (self.steps - before) / took,
+            "time/updates_per_second": (self.agent.updates - updates) / took,
+        }
         self._shown |= collected | learned
-        self._check_finite(learned)
-        board.write(self.steps, self.seconds, {"time/steps_per_second": self._rate} | collected | learned)
+        board.write(self.steps, self.seconds, rates | collected | learned)
         if self.steps // train.evaluate_every > before // train.evaluate_every and not self._finished():
             self._evaluate(board)
         if self.steps // train.save_every > before // train.save_every:
-            self._saver.save(f"step_{self.steps}.pt", self._counters(), self.best)
-            self._saver.save_last(self._counters(), self.best)
+            self._save(board)
         if self._on_progress:
-            self._on_progress(self.progress())
+            self._on_progress(self.progress(board.trouble))
 
     def _collect(self) -> dict[str, float]:
         sums: dict[str, float] = {}
-        count, total = 0, 0.0
+        count, total, columns = 0, 0.0, self.world.columns
         while not self.agent.ready:
-            observation, reward, terminated, truncated = self.cars.step_arrays(self.agent.act(self.observation))
+            actions = self.agent.act(self.observation)
+            if not all_finite(actions):
+                self._stop("the policy's action is not a finite number", {"observation": self.observation})
+            observation, reward, terminated, truncated = self.cars.step_arrays(actions)
+            told = broken_reward(reward, self.cars.reward_terms) or broken_observation(observation, columns)
+            if told:
+                self._stop(told, {"observation": observation, "actions": actions, "reward": reward})
             self.agent.process(reward, terminated, truncated, observation, self.cars.final_observation)
             self.observation = observation
             total += float(reward.mean())
@@ -145,33 +166,79 @@ class Trainer:
         begin = time.perf_counter()
         score = self.world.evaluate(self.agent.policy)
         self.seconds += time.perf_counter() - begin
-        self._shown |= {f"evaluation/{name}": value for name, value in score.scalars.items()}
-        board.write(self.steps, self.seconds, {f"evaluation/{name}": value for name, value in score.scalars.items()})
+        shown = {f"evaluation/{name}": value for name, value in score.scalars.items()}
+        self._shown |= shown
+        board.write(self.steps, self.seconds, shown)
         if self.best is None or score.value > self.best.value:
+            try:
+                self._saver.save(BEST, self._counters(), score)
+            except CheckpointError as error:
+                if self.best is None or self._finished():  # nothing can be written at all, or never will be
+                    raise
+                self._unsaved = str(error)
+                return
             self.best = score
-            self._saver.save(BEST, self._counters(), self.best)
 
-    def _check_finite(self, learned: dict[str, float]) -> None:
-        broken = [name for name, value in learned.items() if not math.isfinite(value)]
-        if broken:
-            self._saver.save("broken.pt", self._counters(), self.best)
-            raise ActwinError(
-                f"Training stopped after {self.steps} steps: {', '.join(broken)} is not a finite number. The state is "
-                f"in {self.out / 'broken.pt'}; resume from {LAST} with a smaller agent.actor_lr or agent.critic_lr."
-            )
+    def _save(self, board: Board) -> None:
+        """Checkpoints; a disk that is full now may have room at the next ones, so the run goes on."""
+        board.settle()
+        try:
+            self._saver.save_step(self._counters(), self.best)
+            self._saver.save_last(self._counters(), self.best)
+        except CheckpointError as error:
+            self._unsaved = str(error)
+        else:
+            self._unsaved = ""
 
-    def _counters(self) -> dict[str, Any]:
-        return {"env_steps": self.steps, "updates": self.updates, "seconds": self.seconds}
+    def _require_finite(self, learned: Mapping[str, float]) -> None:
+        """Stops a run whose losses are broken, saying where that began."""
+        if not (names := broken_values(learned)):
+            return
+        evidence = self.agent.evidence()
+        told = f"{', '.join(names)} is not a finite number"
+        if inputs := broken_tensors(evidence):
+            told += f", and so are {', '.join(inputs)} in the batch that it learned from"
+        elif weights := broken_tensors(self.agent.state()):
+            told += f"; so are {', '.join(weights[:3])}, while the batch that it learned from is finite"
+        self._stop(told, evidence)
 
-    def progress(self) -> Progress:
-        """Where the run is."""
-        train = self.config.train
+    def _stop(self, told: str, evidence: Mapping[str, Any]) -> NoReturn:
+        """Ends a run that has become meaningless, keeping the evidence."""
+        where = f"The state with the evidence is in {self.out / BROKEN}"
+        arrays = {name: torch.as_tensor(value).clone() for name, value in evidence.items()}
+        try:
+            self._saver.save(BROKEN, self._counters(), self.best, {"broken": told, "evidence": arrays})
+        except CheckpointError as error:
+            where = f"The evidence could not be saved: {error}"
+        raise ActwinError(
+            f"Training stopped after {self.steps} steps: {told}. {where}; go on from the last checkpoint with --resume "
+            "and a smaller learning rate (agent.actor_lr, agent.critic_lr or agent.lr), or look at env if the numbers "
+            "came from there."
+        )
+
+    def _counters(self) -> Counters:
+        return Counters(self.steps, self.updates, self.seconds)
+
+    def progress(self, trouble: str = "") -> Progress:
+        """Where the run is.
+
+        Args:
+            trouble: What could not be written, beside checkpoints.
+        """
+        train, rate = self.config.train, self._rate.value
         share = self.steps / train.steps
-        left = (train.steps - self.steps) / max(self._rate, 1e-9)
+        left = (train.steps - self.steps) / max(rate, 1e-9)
         if train.minutes is not None:
             share = max(share, self.seconds / (60.0 * train.minutes))
             left = min(left, 60.0 * train.minutes - self.seconds)
-        best_lap = math.nan if self.best is None else self.best.best_lap
         return Progress(
-            min(share, 1.0), self.steps, self.seconds, max(left, 0.0), self._rate, best_lap, dict(self._shown)
+            min(share, 1.0),
+            self.steps,
+            self.seconds,
+            max(left, 0.0),
+            rate,
+            self._update_rate.value,
+            math.nan if self.best is None else self.best.best_lap,
+            dict(self._shown),
+            self._unsaved or trouble,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,8 +18,8 @@ from actwin.env.judge import MEMORY
 from actwin.env.race import Race
 from actwin.env.task import Task, TaskConfig
 from actwin.training.evaluation import draw_starts, drive_laps
-from actwin.training.scores import rate, scalars
 from actwin.training.protocols import Score
+from actwin.training.scores import rate, scalars
 from actwin.twin.simulator import State
 
 STARTS: Final = 8
@@ -116,6 +117,7 @@ class TwinWorld:
         self.config, self.period = config, config.period
         self.observations = self._judge.observation_size
         self.action = ActionSpec(*self._judge.action_space)
+        self.columns: Sequence[str] = [column.label for column in self._judge.layout.columns]
         self.task = self._judge.identity()
 
     @staticmethod

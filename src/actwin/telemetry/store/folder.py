@@ -91,11 +91,12 @@ class WriterLock:
     """Says who writes in a folder; the system lets it go when the process ends, however it ends.
 
     Args:
-        folder: Of the session.
+        folder: Of the session, or of whatever else has one writer.
+        name: Of the file that is locked.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / LOCK
+    def __init__(self, folder: Path, name: str = LOCK) -> None:
+        self._path = folder / name
         self._handle: int | None = None
 
     def acquire(self) -> bool:
