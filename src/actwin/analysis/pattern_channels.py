@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.analysis.compare import Trace
-from actwin.analysis.laps import Lap, unwrap_distance
-from actwin.analysis.rollout import Rollout
 from actwin.errors import MissingExtraError
-from actwin.telemetry.channels import FRAME_CHANNEL, WHEELS
+from actwin.telemetry.channels import WHEELS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,21 +39,6 @@ class AbsentError(Exception):
     def reason(self) -> str:
         """For a table of absent numbers."""
         return f"needs {' or '.join(self.channels)}, which was not recorded"
-
-
-def native_lap(rollout: Rollout, lap: Lap, length: float) -> Trace:
-    """A lap at its own samples instead of on a common axis, with all channels; those of wheels are [M, 4].
-
-    Args:
-        rollout: The run that holds the lap.
-        lap: One of its laps.
-        length: [m] Of the track.
-    """
-    frames = rollout.frames[lap.first : lap.last]
-    distance = unwrap_distance(frames, length)
-    distance = distance - np.floor(distance[0] / length + 0.5) * length
-    channels = {name: frames[name].astype(np.float64) for name in FRAME_CHANNEL}
-    return Trace(lap.driver, distance, rollout.time[lap.first : lap.last] - lap.begin, channels)
 
 
 def lap_of_table(table: DataFrame, driver: str = "") -> Trace:
