@@ -259,16 +259,42 @@ def _drive_of(name: str, asked: int, kind: str, simulator: Simulator, watch: _Wa
         full = int(np.argmax(frames["lap_count"] > 0)) or len(frames)
         laps = [lap for lap in laps if lap.first >= full]
         opening = float(frames["last_lap_time"][full]) if full < len(frames) else math.nan
+    start = next(word for word, meaning in KINDS.items() if meaning == kind)
+    sent = np.ascontiguousarray(watch.sent[: end + 1, car])
+    ended = _ended(frames, watch, car)
+    return measured(run, sent, start, asked, ended, laps, opening, float(watch.reward[car]), task.car)
+
+
+def measured(
+    run: Rollout,
+    sent: Controls,
+    start: str,
+    asked: int,
+    ended: str,
+    laps: list[Lap],
+    opening: float,
+    reward: float,
+    car: Car,
+) -> Drive:
+    """One episode with what its frames tell; for other arguments see `Drive`.
+
+    Args:
+        run: Every frame.
+        sent: CONTROLS[T] Decided on each.
+        start, asked, ended, laps, opening, reward: As of `Drive`.
+        car: That was driven.
+    """
+    frames = run.frames
     out, hit = frames["tyres_out"] >= CUTTING, frames["collision"] > 0.0
     nearest = np.minimum(frames["border_left"], frames["border_right"]).astype(np.float64)
     return Drive(
-        driver=name,
-        start=next(word for word, meaning in KINDS.items() if meaning == kind),
+        driver=run.driver,
+        start=start,
         place=float(frames["lap_distance"][0]),
         asked=asked,
-        ended=_ended(frames, watch, car),
+        ended=ended,
         rollout=run,
-        sent=np.ascontiguousarray(watch.sent[: end + 1, car]),
+        sent=sent,
         laps=laps,
         opening=opening,
         excursions=_times(out),
@@ -277,9 +303,9 @@ def _drive_of(name: str, asked: int, kind: str, simulator: Simulator, watch: _Wa
         mean_speed=float(frames["speed"].astype(np.float64).mean()),
         steering=_rate(frames["steer"], run.period),
         pedals=_rate(frames["throttle"], run.period) + _rate(frames["brake"], run.period),
-        reward=float(watch.reward[car]),
+        reward=reward,
         centre_border=float(nearest.min()),
-        outline_border=float((nearest - _reach(frames, task.car)).min()),
+        outline_border=float((nearest - _reach(frames, car)).min()),
     )
 
 
