@@ -10,7 +10,9 @@ from typing import Final
 
 NICE: Final = -10
 """On the scale of Unix, where 0 is usual and -20 goes before everything."""
-ABOVE_NORMAL, NORMAL = 0x8000, 0x20
+BEHIND: Final = 10
+"""On the same scale, for work that others need not wait for."""
+ABOVE_NORMAL, NORMAL, BELOW_NORMAL = 0x8000, 0x20, 0x4000
 """Priority classes of Windows (Microsoft, "SetPriorityClass")."""
 
 
@@ -24,12 +26,34 @@ def raised() -> Iterator[bool]:
         Whether the system let us.
     """
     if sys.platform == "win32":
-        with _windows() as done:
+        with _windows(ABOVE_NORMAL) as done:
             yield done
         return
+    with _unix(min(os.getpriority(os.PRIO_PROCESS, 0), NICE)) as done:
+        yield done
+
+
+@contextlib.contextmanager
+def lowered() -> Iterator[None]:
+    """Goes behind usual programs while the block runs: work that takes all it gets, beside loops that must not be late.
+
+    On Unix that is this thread and those it starts; one who is not root may not be able to come back.
+    """
+    if sys.platform == "win32":
+        with _windows(BELOW_NORMAL):
+            yield
+        return
+    with _unix(max(os.getpriority(os.PRIO_PROCESS, 0), BEHIND)):
+        yield
+
+
+@contextlib.contextmanager
+def _unix(nice: int) -> Iterator[bool]:
+    if sys.platform == "win32":
+        raise OSError("not on this system")
     before = os.getpriority(os.PRIO_PROCESS, 0)
     try:
-        os.setpriority(os.PRIO_PROCESS, 0, min(before, NICE))
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
     except OSError:
         yield False
         return
@@ -41,7 +65,7 @@ def raised() -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def _windows() -> Iterator[bool]:
+def _windows(priority: int) -> Iterator[bool]:
     if sys.platform != "win32":
         raise OSError("not on this system")
     import ctypes
@@ -49,7 +73,7 @@ def _windows() -> Iterator[bool]:
     kernel = ctypes.windll.kernel32
     process = kernel.GetCurrentProcess()
     before = kernel.GetPriorityClass(process)
-    done = bool(kernel.SetPriorityClass(process, ABOVE_NORMAL))
+    done = bool(kernel.SetPriorityClass(process, priority))
     try:
         yield done
     finally:

@@ -70,6 +70,7 @@ class Trainer:
         self._saver = Saver(config, out, world, self.agent, self.cars)
         self.steps, self.updates, self.seconds = 0, 0, 0.0
         self.best: Score | None = None
+        self.interruption = Interruption()
         self._shown: dict[str, float] = {}
         self._rate, self._update_rate = Rate(), Rate()
         self._resumed: tuple[int, float] | None = None
@@ -94,7 +95,7 @@ class Trainer:
             ActwinError: Something became infinite or undefined; the evidence is in `broken.pt`.
         """
         resumed = None if self._resumed is None else self._resumed[0]
-        with RunFolder(self.config, self.out, self._logs, resumed) as folder, Interruption() as stop:
+        with RunFolder(self.config, self.out, self._logs, resumed) as folder, self.interruption as stop:
             board = Board(self.out, folder.logs, self._resumed)
             try:
                 if self.best is None:
@@ -108,8 +109,8 @@ class Trainer:
                 self._saver.save_last(self._counters(), self.best)
             finally:
                 board.close()
-        assert self.best is not None
-        return Result(self.out, self.steps, self.seconds, self.best.best_lap, finished)
+        best_lap = math.nan if self.best is None else self.best.best_lap
+        return Result(self.out, self.steps, self.seconds, best_lap, finished)
 
     def _finished(self) -> bool:
         train = self.config.train
