@@ -61,35 +61,29 @@ def trace(drive: Rollout | Session | Columns, lap: Lap, axis: Floats, channels: 
         channels: Which to carry; integer channels keep the value last seen instead of being interpolated.
     """
     columns = Columns.of(drive)
-    first, last = max(0, lap.first - _MARGIN), min(len(columns), lap.last + _MARGIN)
-    part = columns.part(first, last)
-    return trace_of(part, way_of(part, length=float(axis[-1])), lap, axis, channels)
+    return trace_of(columns, way_of(columns, length=float(axis[-1])), lap, axis, channels)
 
 
 def trace_of(columns: Columns, way: Way, lap: Lap, axis: Floats, channels: Sequence[str] = CHANNELS) -> Trace:
-    """A lap resampled on a distance axis, from the way of a drive or of a part around the lap.
+    """A lap resampled on a distance axis, from the way of its drive.
 
     The time is that from crossing to crossing, stretched to end exactly with the lap time: a difference at the line is
     the difference of lap times. What a lap that is not whole did not drive is NaN.
 
     Args:
-        columns: The drive, or a part of it that holds the lap.
-        way: Of the same rows.
+        columns: The drive.
+        way: Its way.
         lap: A lap of it.
         axis: [m] From 0 to the track's length.
         channels: Which to carry; those that the source does not tell are left out.
     """
-    low, high = np.searchsorted(way.time, (lap.begin, lap.end))
-    if len(way):  # only what hangs together with the lap's own rows
-        inside = way.stretch == way.stretch[min((low + high) // 2, len(way) - 1)]
-        rows = np.flatnonzero(inside[max(0, low - _MARGIN) : high + _MARGIN]) + max(0, low - _MARGIN)
-    else:
-        rows = np.zeros(0, np.int64)
-    if len(rows) < 2:
+    low, high = np.searchsorted(way.rows, (lap.first, lap.last))
+    if high - low < 2:
         raise ValueError(f"lap {lap.number} has no rows to compare")
+    around = np.arange(max(0, low - _MARGIN), min(len(way), high + _MARGIN))
+    rows = around[way.stretch[around] == way.stretch[low]]  # only what hangs together with the lap's own rows
     distance = (way.distance[rows] - line_before(way, lap) * way.length) * (axis[-1] / way.length)
-    begin = lap.begin - (way.time[low] - way.driven[low]) if low < len(way) else lap.begin
-    time = crossing_times(way.driven[rows], distance, axis) - begin
+    time = crossing_times(way.driven[rows], distance, axis) - lap.driven_begin
     if lap.whole:
         time = _to_lap_time(time, lap, axis)
     kept = {}
@@ -101,10 +95,10 @@ def trace_of(columns: Columns, way: Way, lap: Lap, axis: Floats, channels: Seque
 
 def line_before(way: Way, lap: Lap) -> int:
     """Number of the line at which a lap begins: its distance is counted from there."""
-    low, high = np.searchsorted(way.time, (lap.begin, lap.end))
+    low, high = np.searchsorted(way.rows, (lap.first, lap.last))
     if lap.whole:
         return round(float(way.distance[min(high, len(way) - 1)]) / way.length) - 1
-    return math.floor(float(way.distance[min((low + high) // 2, len(way) - 1)]) / way.length)
+    return math.floor(float(way.distance[(low + high) // 2]) / way.length)
 
 
 def _to_lap_time(time: Floats, lap: Lap, axis: Floats) -> Floats:

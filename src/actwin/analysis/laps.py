@@ -14,6 +14,7 @@ from scipy.interpolate import PchipInterpolator
 
 from actwin.analysis.columns import Columns
 from actwin.analysis.rollout import Rollout
+from actwin.analysis.sectors import sectors_of, told_splits
 from actwin.analysis.way import SETTLE, Way, way_of
 from actwin.content.track import Track
 from actwin.telemetry.store.session import Session
@@ -32,6 +33,8 @@ CUTTING: Final = 3
 """Wheels beyond the track limits that count as an offence, where the source does not judge."""
 AT_START: Final = 0.5
 """[s] A lap whose clock shows less at the first row was recorded from its beginning."""
+_AFTER: Final = 16
+"""Rows after the line whose lap clock tells when it was crossed."""
 _NEAR: Final = 4
 """Rows on either side of a place that its crossing is interpolated from."""
 
@@ -56,6 +59,7 @@ class Lap:
         stint: From 1; a stint ends in the pits, or where the car is put somewhere else.
         whole: It ended at the line and began there or at a standing start; only whole laps have a lap time.
         clock: What told the lap time: the "game" itself, its lap "clock", or the "distance".
+        driven_begin: [s] When it began on the clock `Way.driven`.
     """
 
     driver: str
@@ -74,6 +78,7 @@ class Lap:
     stint: int = 1
     whole: bool = True
     clock: str = "distance"
+    driven_begin: float = math.nan
 
     @property
     def time(self) -> float:
@@ -168,7 +173,8 @@ class _Cutter:
     """Cuts one drive."""
 
     def __init__(self, columns: Columns, way: Way, sectors: Sequence[float]) -> None:
-        self.columns, self.way, self.lines = columns, way, np.asarray(sectors, np.float64)
+        self.columns, self.way = columns, way
+        self.sectors = sectors_of(columns, way, sectors)
         self.usual = float(np.median(np.diff(way.driven))) if len(way) > 1 else 0.0
         self.settle = SETTLE + 2.0 * self.usual
         self.clock = self._told("lap_time")
@@ -234,7 +240,9 @@ class _Cutter:
             falls = low + np.flatnonzero(np.diff(self.clock[low - 1 : high]) < -SETTLE / 2)
             if len(falls):
                 reset = int(falls[0])
-                clock = float(way.driven[reset] - self.clock[reset])
+                after = slice(reset, min(high, reset + _AFTER))
+                # A picture's age makes the clock late, never early.
+                clock = float(np.min(way.driven[after] - self.clock[after]))
                 if abs(clock - seen) < self.settle and self.clock[reset] >= 0.0:
                     return self._mark(clock, first, last, True)
         return self._mark(seen, first, last, False)
@@ -275,6 +283,7 @@ class _Cutter:
             reason=reason,
             whole=whole,
             clock=clock,
+            driven_begin=begin.driven,
         )
 
     def _session_time(self, mark: _Mark) -> float:
@@ -334,15 +343,16 @@ class _Cutter:
 
     def _sectors(self, begin: _Mark, end: _Mark, time: float, measured: float) -> tuple[float, ...]:
         """[s] Sector times, which sum to the lap time."""
-        way = self.way
-        splits = self.lines[1:]
-        if not len(splits):
+        way, lines = self.way, self.sectors.lines[1:]
+        if not len(lines):
             return (time,)
-        low, high = max(begin.row - _NEAR, 0), min(end.row + _NEAR, len(way))
-        line = round(way.distance[end.row] / way.length) * way.length - way.length
-        passed = crossing_times(way.driven[low:high], way.distance[low:high], line + splits) - begin.driven
-        marks = np.concatenate(([0.0], passed * (time / measured), [time]))
-        return tuple(float(part) for part in np.diff(marks))
+        passed = told_splits(self.sectors, way, begin.row, end.row, begin.driven, self.usual)
+        if passed is None:
+            low, high = max(begin.row - _NEAR, 0), min(end.row + _NEAR, len(way))
+            line = round(float(way.distance[end.row]) / way.length) * way.length - way.length
+            passed = crossing_times(way.driven[low:high], way.distance[low:high], line + lines) - begin.driven
+            passed *= time / measured
+        return tuple(float(part) for part in np.diff(np.concatenate(([0.0], passed, [time]))))
 
 
 def _with_stints(laps: list[Lap]) -> list[Lap]:

@@ -181,9 +181,11 @@ class DrivenLap(Lap):
         and track where the source does not tell them."""
         way, rows = self.way, self.rows
         at = np.searchsorted(way.rows, rows)
-        begin = _driven_at(way, self.begin)
         line = line_before(way, self) * way.length
-        found: dict[str, npt.NDArray[Any]] = {"time": way.driven[at] - begin, "distance": way.distance[at] - line}
+        found: dict[str, npt.NDArray[Any]] = {
+            "time": way.driven[at] - self.driven_begin,
+            "distance": way.distance[at] - line,
+        }
         part = self.columns.part(self.first, self.last)
         inside = rows - self.first
         found |= {name: part[name][inside] for name in part.names if name != "time"}
@@ -227,12 +229,6 @@ class DrivenLap(Lap):
         length = self.session.length
         marks = self.trace(np.linspace(0.0, length, n * max(1, round(length / n / STEP)) + 1), ()).time
         return np.diff(marks[:: (len(marks) - 1) // n])
-
-
-def _driven_at(way: Way, moment: float) -> float:
-    """[s] A session time on the clock without pauses."""
-    row = min(int(np.searchsorted(way.time, moment)), len(way) - 1)
-    return moment - float(way.time[row] - way.driven[row])
 
 
 class Laps(Sequence[DrivenLap]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -39,7 +40,8 @@ class Way(NamedTuple):
     Attributes:
         rows: [K] Rows of the recording that are kept.
         time: [s] [K] As recorded, strictly rising.
-        driven: [s] [K] The same without pauses of the game; begins at the first time.
+        driven: [s] [K] When the car was there: the same without pauses of the game, and without the jitter of the
+            recorder where the lap clock comes with the position. Never falls.
         distance: [m] [K] Continuous over the line; the line is at whole multiples of `length`.
         stretch: [K] Number of the stretch: it rises where the car was put somewhere else or the session began anew.
         length: [m] Of the lap; NaN when nobody knows it.
@@ -87,6 +89,8 @@ def way_of(columns: Columns, track: Track | None = None, length: float = math.na
     driven = time - _paused(time, step, clock, _told(columns, "status", rows))
     count = _told(columns, "lap_count", rows)
     broken = _broken(np.diff(driven), step, clock, count, place, length)
+    if clock is not None:
+        driven = _by_clock(driven, step, clock, broken)
     stretch = np.concatenate(([0], np.cumsum(broken)))
     distance = place[0] + np.concatenate(([0.0], np.cumsum(np.where(broken, 0.0, step))))
     # Each stretch begins where its first row is, so that its lines are at multiples of the length.
@@ -247,6 +251,32 @@ def _paused(time: Floats, step: Floats, clock: Floats | None, status: Floats | N
     return np.concatenate(([0.0], np.cumsum(lost)))
 
 
+def _by_clock(driven: Floats, step: Floats, clock: Floats, broken: Flags) -> Floats:
+    """[s] [K] The time at which the car was where a row says, by the lap clock that was read together with the place.
+
+    A row may have been taken, or have arrived, later than what it tells happened: by up to a picture of the game, or by
+    a delay of the network. Clock and place of one message belong together. A clock that stands while the place moves on
+    comes from elsewhere and is not used.
+    """
+    ran = np.diff(clock)
+    moving = np.abs(step) > 0.01
+    if np.mean((ran == 0.0)[moving]) > _STALE:
+        return driven
+    edges = np.flatnonzero(broken | (ran < 0.0)) + 1
+    shown = driven.copy()
+    for first, last in pairwise([0, *edges.tolist(), len(driven)]):
+        late = driven[first:last] - clock[first:last]
+        if last - first > 2 and _EXACT < np.ptp(late) < LATEST:
+            shown[first:last] = np.median(late) + clock[first:last]
+    return np.maximum.accumulate(shown)
+
+
+_STALE: Final = 0.05
+"""[-] Share of moving rows at which the lap clock may stand and still be as fresh as the place."""
+_EXACT: Final = 1e-4
+"""[s] Rows that are nowhere further from the lap clock are taken when they say."""
+LATEST: Final = 1.0
+"""[s] By which rows may be late; beyond it the clock measures something else."""
 _PAUSE: Final = 3
 """Value of the channel `status` while the game is paused."""
 
@@ -265,7 +295,7 @@ def _broken(
         for row in np.flatnonzero(np.diff(clock) < -SETTLE).tolist():
             low, high = np.searchsorted(after, (after[row] - SETTLE, after[row + 1] + SETTLE))
             near = slice(max(low - 2, 0), high + 2)
-            crossed = np.abs(np.diff(place[near])) > 0.5 * length
+            crossed = np.abs(np.diff(np.mod(place[near], length))) > 0.5 * length
             if not crossed.any():
                 broken[row] = True
     return np.asarray(broken)
