@@ -58,7 +58,7 @@ class LiveConfig(BaseModel):
     )  # fmt: skip
     waiting: int = Field(default=64, ge=1, description="chunks of up to 50 steps that may wait, in each game")
     evaluation_laps: int = Field(
-        default=2, ge=1, le=20, description="laps from line to line of an evaluation, the first from the grid"
+        default=1, ge=1, le=20, description="flying laps of an evaluation, after the one from the grid"
     )
     reconnect: float = Field(default=60.0, gt=0, description="[s] a game that vanished is looked for at a stretch")
     patience: float = Field(default=300.0, gt=0, description="[s] without any experience after which the run ends")

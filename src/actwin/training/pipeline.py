@@ -65,6 +65,10 @@ def train(
     Raises:
         CheckpointError: There is no checkpoint to go on from, or it is of another task.
     """
+    if config.live is not None:
+        from actwin.training.live import train_live  # needs what is here
+
+        return train_live(config, out, stages, resume)
     begin = time.perf_counter()
     prepare_torch(config.train.threads)
     stages.update("Preparation", 0.0, "racing line, compiled physics")
