@@ -29,6 +29,8 @@ USED: Final = (
 """Channels that laps are cut by, besides those of the way."""
 AGREE: Final = 0.1
 """[s] How far a lap time that the game tells may be from the one that is measured; two steps of the rows are added."""
+GAP: Final = 1.0
+"""[s] Without a row; a crossing in it is not interpolated to be trusted."""
 CUTTING: Final = 3
 """Wheels beyond the track limits that count as an offence, where the source does not judge."""
 AT_START: Final = 0.5
@@ -157,8 +159,6 @@ def all_laps(columns: Columns, way: Way, sectors: Sequence[float] = (0.0,)) -> l
 class _Mark(NamedTuple):
     """A time over the line, or an end of a stretch."""
 
-    at: float
-    """[-] Kept row, with the part of the step to the next at which it happened."""
     driven: float
     """[s] When, without pauses."""
     row: int
@@ -167,6 +167,8 @@ class _Mark(NamedTuple):
     """It is a crossing of the line, not an end of the recording."""
     clocked: bool
     """The lap clock told it."""
+    sure: bool = True
+    """Rows on both sides are near."""
 
 
 class _Cutter:
@@ -206,7 +208,7 @@ class _Cutter:
         reach = np.maximum.accumulate(way.distance[part])
         lines = np.arange(math.floor(reach[0] / length) + 1, math.floor(reach[-1] / length) + 1) * length
         marks = [self._crossing(first, last, float(line), reach) for line in lines]
-        start = _Mark(first, float(way.driven[first]), first, False, False)
+        start = _Mark(float(way.driven[first]), first, False, False)
         standing = False
         if self.clock is not None and (begun := self._begun(first, marks)) is not None:
             standing = bool(marks) and not marks[0].clocked and self._runs_through(marks[0].row)
@@ -214,8 +216,8 @@ class _Cutter:
             if standing:
                 marks = marks[1:]
             if standing or at_line:
-                start = _Mark(first, begun, first, at_line and not standing, True)
-        end = _Mark(last - 1, float(way.driven[last - 1]), last, False, False)
+                start = _Mark(begun, first, at_line and not standing, True)
+        end = _Mark(float(way.driven[last - 1]), last, False, False)
         return [start, *marks, end], standing
 
     def _begun(self, first: int, marks: list[_Mark]) -> float | None:
@@ -250,8 +252,7 @@ class _Cutter:
     def _mark(self, driven: float, first: int, last: int, clocked: bool) -> _Mark:
         row = int(np.clip(np.searchsorted(self.way.driven, driven), first + 1, last - 1))
         step = self.way.driven[row] - self.way.driven[row - 1]
-        share = (driven - self.way.driven[row - 1]) / step if step > 0.0 else 1.0
-        return _Mark(row - 1 + float(np.clip(share, 0.0, 1.0)), driven, row, True, clocked)
+        return _Mark(driven, row, True, clocked, sure=step < GAP)
 
     def _lap(self, number: int, begin: _Mark, end: _Mark, standing: bool, cut: bool) -> Lap:
         way = self.way
@@ -261,8 +262,12 @@ class _Cutter:
         told, counted_valid = self._told_at(end, measured) if whole else (math.nan, None)
         time = measured if math.isnan(told) else told
         clock = "game" if not math.isnan(told) else "clock" if begin.clocked and end.clocked else "distance"
-        kind, reason = self._kind(first, last, whole, standing, cut and not end.line)
-        reason = reason or self._offence(first, last, end, counted_valid, whole)
+        kind, reason = self._kind(first, last, whole, standing)
+        if not whole and not reason:
+            reason = self._ended_by(last) if cut and not end.line else "incomplete"
+        if whole and not reason and clock == "distance" and not (begin.sure and end.sure):
+            reason = "gap"
+        reason = reason or self._offence(first, last, counted_valid)
         speed = self._most("speed", first, last)
         rows = way.rows[first], way.rows[last - 1] + 1 if last == len(way) else way.rows[last]
         begun = self._session_time(begin)
@@ -318,7 +323,11 @@ class _Cutter:
             counts = bool(valid[way.rows[until]])
         return told, counts
 
-    def _kind(self, first: int, last: int, whole: bool, standing: bool, cut: bool) -> tuple[Kind, str]:
+    def _ended_by(self, row: int) -> str:
+        """What ended a stretch: rows that are missing, or a car that was put somewhere else."""
+        return "gap" if self.way.driven[row] - self.way.driven[row - 1] > GAP else "reset"
+
+    def _kind(self, first: int, last: int, whole: bool, standing: bool) -> tuple[Kind, str]:
         pits = [self.columns.get(name) for name in ("in_pit", "in_pit_lane")]
         rows = self.way.rows[first:last]
         inside = [np.asarray(pit[rows]) > 0 for pit in pits if pit is not None]
@@ -329,10 +338,10 @@ class _Cutter:
         if pit.any():
             return ("out" if whole else "partial"), "pit"
         if not whole:
-            return "partial", "reset" if cut else "incomplete"
+            return "partial", ""
         return ("standing" if standing else "flying"), ""
 
-    def _offence(self, first: int, last: int, end: _Mark, counted_valid: bool | None, whole: bool) -> str:
+    def _offence(self, first: int, last: int, counted_valid: bool | None) -> str:
         """Why a lap does not count, as the game says when it counts it, else as its rows say."""
         if counted_valid is not None:
             return "" if counted_valid else "track limits"

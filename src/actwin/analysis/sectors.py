@@ -26,13 +26,13 @@ class Sectors(NamedTuple):
     Attributes:
         lines: [m] [S] Where each sector begins, the first at 0.
         changes: Rows of the way at which the game's sector index rises by one within a lap.
-        index: [K] The game's sector index; empty when it tells none that can be believed.
+        numbers: [K] The game's sector index; empty when it tells none that can be believed.
         told: [s] [K] The game's time of the last completed sector; empty when it tells none.
     """
 
     lines: Floats
     changes: Rows
-    index: Rows
+    numbers: Rows
     told: Floats
 
 
@@ -89,7 +89,7 @@ def told_splits(sectors: Sectors, way: Way, first: int, last: int, begin: float,
     """
     inner = len(sectors.lines) - 1
     changes = sectors.changes[(sectors.changes > first) & (sectors.changes < last)]
-    if not len(sectors.told) or len(changes) != inner or np.any(sectors.index[changes] != np.arange(1, inner + 1)):
+    if not len(sectors.told) or len(changes) != inner or np.any(sectors.numbers[changes] != np.arange(1, inner + 1)):
         return None
     settle = SETTLE + 2.0 * usual
     found, sum_before = [], 0.0

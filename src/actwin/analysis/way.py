@@ -86,7 +86,7 @@ def way_of(columns: Columns, track: Track | None = None, length: float = math.na
     clock = _told(columns, "lap_time", rows)
     if clock is not None and not _runs(clock, step):
         clock = None
-    driven = time - _paused(time, step, clock, _told(columns, "status", rows))
+    driven = time - _paused(time, step, clock, _told(columns, "status", rows), _told(columns, "speed", rows))
     count = _told(columns, "lap_count", rows)
     broken = _broken(np.diff(driven), step, clock, count, place, length)
     if clock is not None:
@@ -228,27 +228,33 @@ def place_on(columns: Columns, track: Track) -> dict[str, Floats] | None:
     return dict(zip(PLACE, RoadPosition(track).places(poses).T, strict=True))
 
 
-def _paused(time: Floats, step: Floats, clock: Floats | None, status: Floats | None) -> Floats:
+def _paused(time: Floats, step: Floats, clock: Floats | None, status: Floats | None, speed: Floats | None) -> Floats:
     """[s] [K] How long the game had paused up to each row: while the car stood where it was and its clock stood too.
 
-    A recorder that writes nothing during a pause leaves one long step over which the clock did not run either.
+    A recorder that writes nothing during a pause leaves one long step over which the clock did not run either. Where
+    there is no lap clock, a car that has a speed and stays where it is stands still with its game.
     """
     passed = np.diff(time)
-    still = np.abs(step) < 0.01
-    if clock is None:
-        halted = np.zeros(len(step), bool) if status is None else (status[1:] == _PAUSE) & (status[:-1] == _PAUSE)
-        return np.concatenate(([0.0], np.cumsum(np.where(halted, passed, 0.0))))
-    ran = np.diff(clock)
-    stands = still & (ran == 0.0)
+    if clock is not None:
+        ran = np.diff(clock)
+        near = np.abs(step) < FASTEST * (ran + PAUSE_AFTER)
+    elif status is not None and np.any(status == _PAUSE):
+        ran = np.where((status[1:] == _PAUSE) & (status[:-1] == _PAUSE), 0.0, passed)
+        near = np.ones(len(step), bool)
+    elif speed is not None:
+        ran = np.minimum(passed, np.abs(step) / np.maximum(np.minimum(speed[1:], speed[:-1]), _ROLLING))
+        near = np.minimum(speed[1:], speed[:-1]) > _ROLLING
+        ran = np.where(near & (ran < _CRAWL * passed), ran, passed)
+    else:
+        return np.zeros(len(time))
+    stands = near & (np.abs(step) < 0.01) & (ran < _CRAWL * passed)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], stands, [False])).astype(np.int8)))
     total = np.concatenate(([0.0], np.cumsum(passed)))
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         if total[last] - total[first] <= PAUSE_AFTER:
             stands[first:last] = False
-    lost = np.where(stands, passed, 0.0)
-    hole = (passed - ran > PAUSE_AFTER) & (ran >= 0.0) & (np.abs(step) < FASTEST * (ran + PAUSE_AFTER))
-    lost = np.where(hole & ~stands, passed - ran, lost)
-    return np.concatenate(([0.0], np.cumsum(lost)))
+    hole = near & (passed - ran > PAUSE_AFTER) & (ran >= 0.0)
+    return np.concatenate(([0.0], np.cumsum(np.where(stands, passed, np.where(hole, passed - ran, 0.0)))))
 
 
 def _by_clock(driven: Floats, step: Floats, clock: Floats, broken: Flags) -> Floats:
@@ -277,6 +283,10 @@ _EXACT: Final = 1e-4
 """[s] Rows that are nowhere further from the lap clock are taken when they say."""
 LATEST: Final = 1.0
 """[s] By which rows may be late; beyond it the clock measures something else."""
+_ROLLING: Final = 2.0
+"""[m/s] A car that is faster does not stay where it is."""
+_CRAWL: Final = 0.1
+"""[-] Of the time that passed; a clock that ran less stood."""
 _PAUSE: Final = 3
 """Value of the channel `status` while the game is paused."""
 
