@@ -128,7 +128,7 @@ def test_demonstrations_are_part_of_every_batch(name):
     shape = (200, 4)
     experience = Experience(
         np.full((*shape, 3), 7.0, np.float32), np.zeros((*shape, 1), np.float32), rng.random(shape, np.float32),
-        np.zeros(shape, np.bool_), np.ones(shape, np.bool_),
+        np.zeros(shape, np.bool_), np.zeros(shape, np.bool_), np.ones(shape, np.bool_),
     )  # fmt: skip
     agent = agent_of(name, experience=experience)
     learn(agent, env_of(name, 32, seed=0), updates=1)

@@ -69,7 +69,8 @@ def test_demonstrations_become_a_memory():
     shape = (30, 4)
     experience = Experience(
         rng.random((*shape, 2), np.float32), rng.random((*shape, 1), np.float32), rng.random(shape, np.float32),
-        np.arange(30)[:, None].repeat(4, 1) % 10 == 9, np.arange(30)[:, None].repeat(4, 1) % 10 < 9,
+        np.arange(30)[:, None].repeat(4, 1) % 10 == 9, np.zeros(shape, np.bool_),
+        np.arange(30)[:, None].repeat(4, 1) % 10 < 9,
     )  # fmt: skip
     memory = Replay.of(experience, 3, GAMMA)
     drawn = memory.sample(500, torch.Generator().manual_seed(0)).actions.flatten()

@@ -11,7 +11,7 @@ from actwin.driving.policy import PolicyDriver
 from actwin.env.config import TaskConfig
 from actwin.errors import CheckpointError
 from actwin.training.config import RunConfig, load_config
-from actwin.training.imitation import clone_expert, demonstrate
+from actwin.training.imitation import demonstrate, new_clone
 from actwin.training.pipeline import train
 from actwin.training.trainer import Trainer
 from actwin.training.world import TwinWorld
@@ -49,7 +49,7 @@ def shown(config: RunConfig, world: TwinWorld):
 def trained(config: RunConfig, world: TwinWorld, shown, tmp_path_factory: pytest.TempPathFactory) -> Path:
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
     out = tmp_path_factory.mktemp("run")
-    clone, _ = clone_expert(config, shown, world.action)
+    clone, _ = new_clone(config, shown, world.action)
     Trainer(config, world, out, clone).run()
     torch.set_num_threads(threads)
     torch.set_float32_matmul_precision(precision)
@@ -70,7 +70,7 @@ def test_demonstrations_repeat_exactly(config: RunConfig, world: TwinWorld, show
 
 
 def test_the_clone_acts_like_the_expert(config: RunConfig, world: TwinWorld, shown) -> None:
-    clone, history = clone_expert(config, shown, world.action)
+    clone, history = new_clone(config, shown, world.action)
     error = clone.drive(torch.from_numpy(shown.observations)).numpy() - shown.actions
     assert np.mean(error**2) < 0.3 * shown.actions.var(axis=0).mean()
     assert history[-1].validation_loss < history[0].validation_loss

@@ -45,10 +45,17 @@ class Experience(NamedTuple):
     """float32[T, N, width] as they were sent."""
     rewards: Floats
     """float32[T, N]"""
-    ended: Flags
-    """bool[T, N]: nothing that is known follows this step, so its value is not bootstrapped."""
+    terminated: Flags
+    """bool[T, N]: the episode ended with this step and nothing comes after it."""
+    truncated: Flags
+    """bool[T, N]: nothing that is known follows this step but the next row's observation, whose value counts."""
     usable: Flags
     """bool[T, N]: the step belongs to an episode; what a car did after a failure does not."""
+
+    def joined(self) -> Experience:
+        """The same as one car's: [T N, 1]. The last row of each car must not be usable."""
+        columns: Any = (np.ascontiguousarray(part.swapaxes(0, 1)).reshape(-1, 1, *part.shape[2:]) for part in self)
+        return Experience(*columns)
 
 
 class Replay:
@@ -105,7 +112,7 @@ class Replay:
         memory.observations.copy_(torch.from_numpy(experience.observations))
         memory.actions.copy_(torch.from_numpy(experience.actions))
         memory.rewards.copy_(torch.from_numpy(experience.rewards))
-        memory.ends.copy_(torch.from_numpy(experience.ended))
+        memory.ends.copy_(_ends(torch.from_numpy(experience.terminated), torch.from_numpy(experience.truncated)))
         memory.heads[:] = memory.filled[:] = steps
         starts = experience.usable.copy()
         starts[-n_step:] = False

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.cockpit.road_position import PLACE, RoadPosition
-from actwin.cockpit.wheel_slip import WheelSlip
+from actwin.cockpit.wheel_slip import Array, WheelSlip
 from actwin.content.car import Car
 from actwin.content.track import Track
 from actwin.telemetry.channels import FRAME_CHANNEL, FRAME_CHANNELS, FRAME_COLUMN, Frames, as_floats
@@ -85,6 +85,24 @@ class Completion:
             frames: FRAME[1].
         """
         self._road.fill(frames, ground=bool(self.derived & set(GROUND)))
+        self._fill_steering_and_slip(frames)
+        self._follow(frames)
+        as_floats(frames)[:, self._blank] = 0.0
+        self._before = frames.copy()
+
+    def fill_series(self, frames: Frames, begins: npt.NDArray[np.bool_]) -> None:
+        """Fills a whole drive at once.
+
+        Args:
+            frames: FRAME[T], a period apart.
+            begins: [T] Whether nothing that is known leads to a frame.
+        """
+        self._road.fill_series(frames, ground=bool(self.derived & set(GROUND)))
+        self._fill_steering_and_slip(frames)
+        self._follow_series(frames, begins)
+        as_floats(frames)[:, self._blank] = 0.0
+
+    def _fill_steering_and_slip(self, frames: Frames) -> None:
         if "steer_angle" in self.derived:
             frames["steer_angle"] = frames["steer"] * self._wheel_lock
         elif "steer" in self.derived:
@@ -93,9 +111,6 @@ class Completion:
             for name, values in zip(SLIP, self._slip.compute(frames), strict=True):
                 if name in self.derived:
                     frames[name] = values
-        self._follow(frames)
-        as_floats(frames)[:, self._blank] = 0.0
-        self._before = frames.copy()
 
     def _follow(self, frames: Frames) -> None:
         """What needs the frame before: laps and collisions."""
@@ -116,7 +131,28 @@ class Completion:
         if "last_lap_valid" in self.derived:
             frames["last_lap_valid"] = self._last_valid
 
-    def _energy_lost(self, before: float, now: float, elapsed: float) -> float:
+    def _follow_series(self, frames: Frames, begins: npt.NDArray[np.bool_]) -> None:
+        """`_follow` for a whole drive."""
+        rows, count = np.arange(len(frames)), len(frames)
+        if "collision" in self.derived:
+            speed = frames["speed"].astype(np.float64)
+            lost = self._energy_lost(np.roll(speed, 1), speed, self._period)
+            frames["collision"] = np.where(begins | (rows == 0), 0.0, lost)
+        distance, clock = frames["lap_distance"], frames["lap_time"]
+        back = np.diff(distance, prepend=distance[:1]) < -0.5 * self._lap
+        crossed = back & (clock <= np.roll(clock, 1)) & ~begins
+        # Laps, and what there is of one after the car was put somewhere else.
+        starts = np.maximum.accumulate(np.where(crossed | begins, rows, 0))
+        last_out = np.maximum.accumulate(np.where(frames["tyres_out"] > self._allowed_out, rows, -1))
+        valid = last_out < starts
+        before = np.maximum(starts - 1, 0)
+        last_valid = crossed[starts] & valid[before] & crossed[starts[before]]
+        if "lap_valid" in self.derived and count:
+            frames["lap_valid"] = valid
+        if "last_lap_valid" in self.derived and count:
+            frames["last_lap_valid"] = last_valid
+
+    def _energy_lost(self, before: npt.ArrayLike, now: npt.ArrayLike, elapsed: float) -> Array:
         """[J] Kinetic energy that went faster than the hardest braking takes it."""
-        explained = max(before - HARDEST * elapsed, 0.0)
-        return 0.5 * self._mass * max(explained**2 - now**2, 0.0)
+        explained = np.maximum(np.asarray(before) - HARDEST * elapsed, 0.0)
+        return np.asarray(0.5 * self._mass * np.maximum(explained**2 - np.asarray(now) ** 2, 0.0))

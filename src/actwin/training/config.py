@@ -12,30 +12,17 @@ from typing import Any, Final, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from actwin.agents.bc import BCConfig
 from actwin.agents.ppo import PPOConfig
 from actwin.agents.registry import ALGORITHMS, AgentConfig
 from actwin.env.task import TaskConfig
 from actwin.errors import ConfigError
 from actwin.training.dialect import translate
+from actwin.training.imitation_config import ImitationConfig as ImitationConfig
 from actwin.training.live_config import LiveConfig
 
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ImitationConfig(_Settings):
-    """Demonstrations by the scripted expert, cloned before reinforcement learning."""
-
-    cars: int = Field(default=64, ge=1, description="demonstrators that drive at once")
-    seconds: float = Field(default=100.0, gt=0, description="[s] how long each of them drives")
-    pace: float = Field(default=1.0, gt=0, le=1.2, description="share of the expert's speed")
-    deviation: float = Field(
-        default=0.5, ge=0, description="size of the expert's smooth deviations from line and speed"
-    )
-    noise: float = Field(default=0.1, ge=0, le=1, description="disturbance of the controls; the correction is cloned")
-    bc: BCConfig = BCConfig()
 
 
 class TrainConfig(_Settings):
