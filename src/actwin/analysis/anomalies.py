@@ -1,4 +1,4 @@
-"""What went wrong on a lap, with times and places: lock-ups, wheel spin, spins, offs, hits, missed apexes, slow parts."""
+"""What went wrong on a lap, with times and places: lock-ups, spinning wheels, spins, offs, hits, missed apexes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def find(lap: Trace, spans: Sequence[CornerSpan] = (), others: Sequence[Trace] =
     """Everything unusual of a lap, in order of time. What the lap has no channels for is left out, see `unseen`.
 
     Args:
-        lap: At its own samples (`lap_of_table`), so that short events are seen.
+        lap: At its own samples (`lap_of`), so that short events are seen.
         spans: Corners, for missed apexes and for words about places.
         others: Other laps of the same track, for what is usual there; three at least.
     """

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from actwin.analysis.compare import Trace
 from actwin.analysis.corner_points import NEEDS, CornerPoints, corner_points
 from actwin.analysis.corner_spans import CornerSpan
-from actwin.analysis.pattern_channels import known, pandas
+from actwin.analysis.driven_laps import pandas
+from actwin.analysis.pattern_channels import known
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from actwin.analysis.compare import Trace
-from actwin.errors import MissingExtraError
 from actwin.telemetry.channels import WHEELS
 
 if TYPE_CHECKING:
@@ -41,17 +40,16 @@ class AbsentError(Exception):
         return f"needs {' or '.join(self.channels)}, which was not recorded"
 
 
-def lap_of_table(table: DataFrame, driver: str = "") -> Trace:
-    """A lap at its own samples, of a table with the columns `time` [s], `distance` [m] and any channels.
+def lap_of(columns: Mapping[str, npt.NDArray[Any]] | DataFrame, driver: str = "") -> Trace:
+    """A lap at its own samples, of columns `time` [s], `distance` [m] and any channels; text is left out.
 
     Args:
-        table: One row a sample.
+        columns: A table, or arrays by name: `DrivenLap.telemetry` or `DrivenLap.arrays`.
         driver: Who drove.
     """
-    columns = {str(name): table[name].to_numpy() for name in table.columns}
-    time, distance = (np.asarray(columns.pop(name), np.float64) for name in ("time", "distance"))
-    numbers = {name: values.astype(np.float64) for name, values in columns.items() if _is_number(values)}
-    return Trace(driver, distance, time, numbers)
+    arrays = {str(name): np.asarray(columns[name]) for name in columns}
+    time, distance = (np.asarray(arrays.pop(name), np.float64) for name in ("time", "distance"))
+    return Trace(driver, distance, time, {name: v.astype(np.float64) for name, v in arrays.items() if _is_number(v)})
 
 
 def _is_number(values: npt.NDArray[Any]) -> bool:
@@ -171,16 +169,3 @@ def runs(flags: Flags) -> list[tuple[int, int]]:
     """First and last index of each stretch of true values."""
     edges = np.diff(np.concatenate(([0], np.asarray(flags, np.int8), [0])))
     return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
-
-
-def pandas() -> Any:
-    """The module pandas, loaded when a table is made.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
-    try:
-        import pandas as module
-    except ImportError as error:
-        raise MissingExtraError("pandas", "dashboard") from error
-    return module

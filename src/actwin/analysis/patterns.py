@@ -13,7 +13,8 @@ from actwin.analysis import pattern_balance as balance
 from actwin.analysis import pattern_pedals as pedals
 from actwin.analysis import pattern_shifts as shifts
 from actwin.analysis.compare import Trace
-from actwin.analysis.pattern_channels import AbsentError, Floats, clean, lateral, longitudinal, pandas, steering
+from actwin.analysis.driven_laps import pandas
+from actwin.analysis.pattern_channels import AbsentError, Floats, clean, lateral, longitudinal, steering
 from actwin.analysis.pattern_grip import LIMIT, Limit, grip_use, limit_of_car, limit_of_data
 from actwin.analysis.pattern_steering import GREATEST, reversal_rate
 from actwin.content.car import Car
@@ -140,7 +141,7 @@ def pattern_table(laps: Sequence[Trace], car: Car | None = None, limit: Limit | 
     lap has; `table.attrs["limit"]` is "car" or "data", whatever the g-g limit came from.
 
     Args:
-        laps: At their own samples (`lap_of_table`) or on a distance axis.
+        laps: At their own samples (`lap_of`) or on a distance axis.
         car: That was driven; needed for the best shift points, and makes balance and limit exact.
         limit: Of the g-g diagram; the car's own on the level at 20 °C, or else the hull of these laps, when not given.
     """
