@@ -96,6 +96,8 @@ class MemoryAgent(ABC):
             self.demonstrations = Replay.of(experience, config.n_step, self.gamma)
         self.intake = Intake(cars, observations, width)
         self.steps, self.updates, self._owed, self._since = 0, 0, 0.0, 0.0
+        self.offline = False
+        """Whether it learns from its demonstrations alone and never drives."""
         self._pretraining = config.pretrain if self.demonstrations is not None else 0
         self._doing: tuple[Tensor, Tensor] | None = None
         self._drawn: Transitions | None = None
@@ -111,7 +113,7 @@ class MemoryAgent(ABC):
     @property
     def ready(self) -> bool:
         """Whether a round of updates is due."""
-        if self._pretraining:
+        if self._pretraining or self.offline:
             return True
         enough = self.steps >= self.settings.learning_starts and len(self.memory) >= self.settings.batch
         return enough and self._since >= self.settings.round_steps and self._owed >= 1.0
@@ -180,7 +182,9 @@ class MemoryAgent(ABC):
         Args:
             most: Updates after which to return, when more are due; they stay due.
         """
-        if self._pretraining:
+        if self.offline:
+            count = PRETRAINING_ROUND if most is None else most
+        elif self._pretraining:
             count = min(self._pretraining, PRETRAINING_ROUND if most is None else most)
             self._pretraining -= count
         else:
@@ -220,9 +224,7 @@ class MemoryAgent(ABC):
             )
             drawn = Transitions(*(torch.cat(pair) for pair in pairs))
         normalise = self.policy.normaliser
-        self._drawn = drawn._replace(
-            observations=normalise(drawn.observations), following=normalise(drawn.following)
-        )
+        self._drawn = drawn._replace(observations=normalise(drawn.observations), following=normalise(drawn.following))
         return self._drawn, shown
 
     def evidence(self) -> dict[str, Tensor]:

@@ -29,7 +29,7 @@ class TrainConfig(_Settings):
     """How long to train and how often to look."""
 
     cars: int = Field(default=512, ge=1, description="parallel cars")
-    steps: int = Field(default=20_000_000, ge=1, description="car steps in all")
+    steps: int = Field(default=20_000_000, ge=0, description="car steps in all; 0 leaves the clone as it is")
     minutes: float | None = Field(
         default=None, gt=0, description="[min] budget of wall-clock time for reinforcement learning"
     )
@@ -37,6 +37,12 @@ class TrainConfig(_Settings):
     save_every: int = Field(default=5_000_000, ge=1, description="car steps between checkpoints, step_N.pt")
     keep: int | None = Field(
         default=None, ge=0, description="how many of those, the newest; all of them when not given"
+    )
+    evaluate: bool = Field(default=True, description="whether there are test drives, which choose best.pt")
+    offline: bool = Field(
+        default=False,
+        description="learn from the demonstrations alone, without driving; steps are then updates, here and in "
+        "evaluate_every and save_every",
     )
     save_memory: bool = Field(
         default=True, description="whether an agent's memory lies beside last.pt, for a resume that is exact"
@@ -64,6 +70,23 @@ class RunConfig(_Settings):
             raise ValueError(
                 "live: PPO learns in step with all its cars, from what its policy of this very moment did; games in "
                 "real time do not wait. Set agent.type to sac, qr_sac, td3 or iqn, or leave out live"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _learns_offline(self) -> Self:
+        if not self.train.offline:
+            return self
+        if isinstance(self.agent, PPOConfig):
+            raise ValueError(
+                "train.offline: PPO learns only from what it does itself. Set agent.type to sac, qr_sac, td3 or iqn"
+            )
+        if self.live is not None:
+            raise ValueError("train.offline: there is nothing to drive, but live names games. Leave one of them out")
+        if self.imitation is None or not self.agent.demo_share:
+            raise ValueError(
+                "train.offline: demonstrations are all there is to learn from. Give imitation.sessions, and an "
+                "agent.demo_share above 0"
             )
         return self
 

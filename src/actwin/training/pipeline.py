@@ -14,6 +14,7 @@ from actwin.agents.replay import Experience
 from actwin.errors import ConfigError
 from actwin.training.config import RunConfig
 from actwin.training.imitation import demonstrate, join_demonstrations, join_experience, new_clone
+from actwin.training.offline import OfflineWorld
 from actwin.training.progress import Progress, Result
 from actwin.training.recorded_demos import recorded_demonstrations
 from actwin.training.runs import LAST, checkpoint_path, prepare_torch
@@ -79,17 +80,19 @@ def train(
     policy, experience = (None, None) if config.imitation is None else imitate(config, world, stages, resume)
     if total_minutes is not None:
         config = _shortened(config, total_minutes - (time.perf_counter() - begin) / 60.0)
-    stages.update("Reinforcement learning", 0.0)
+    offline = config.train.offline
+    stage, note = ("Offline learning", _offline_note) if offline else ("Reinforcement learning", _training_note)
+    stages.update(stage, 0.0)
 
     def show(progress: Progress) -> None:
         # The last evaluation comes after the budget is used up.
-        stages.update("Reinforcement learning", min(progress.share, 0.999), _training_note(progress), progress.left)
+        stages.update(stage, min(progress.share, 0.999), note(progress), progress.left)
 
-    trainer = Trainer(config, world, out, policy, experience, show)
+    trainer = Trainer(config, OfflineWorld(world) if offline else world, out, policy, experience, show)
     if resume:
         trainer.resume(checkpoint_path(out, LAST))
     result = trainer.run()
-    stages.update("Reinforcement learning", 1.0, _training_note(trainer.progress()))
+    stages.update(stage, 1.0, note(trainer.progress()))
     return Trained(config, world, policy, result)
 
 
@@ -177,6 +180,11 @@ def gather(
             "recorded sessions, let the expert demonstrate, or set imitation: null to learn from nothing."
         )
     return join_demonstrations(shown), join_experience(experience) if experience else None
+
+
+def _offline_note(progress: Progress) -> str:
+    lap = f"best {lap_time_text(progress.best_lap)}, " if math.isfinite(progress.best_lap) else ""
+    return f"{lap}{progress.steps} updates, {progress.update_rate:.0f}/s"
 
 
 def _training_note(progress: Progress) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import torch
 
 from actwin.agents.agent import Agent
+from actwin.agents.memory_agent import MemoryAgent
 from actwin.agents.networks import Policy
 from actwin.agents.registry import new_agent
 from actwin.agents.replay import Experience
@@ -65,6 +66,9 @@ class Trainer:
             clone,
             experience,
         )
+        if config.train.offline:
+            assert isinstance(self.agent, MemoryAgent)
+            self.agent.offline = True
         self.cars = world.cars(config.train.cars)
         self.observation = self.cars.start(config.seed)
         self._saver = Saver(config, out, world, self.agent, self.cars)
@@ -121,6 +125,8 @@ class Trainer:
         train, before, begin, updates = self.config.train, self.steps, time.perf_counter(), self.agent.updates
         collected = self._collect()
         learned = {f"agent/{name}": value for name, value in self.agent.update().items()}
+        if train.offline:
+            self.steps = self.agent.updates
         took = time.perf_counter() - begin
         self.seconds += took
         self.updates += 1
@@ -164,6 +170,8 @@ class Trainer:
         return shown | {f"episode/{name}": value for name, value in self.cars.episode_stats().items()}
 
     def _evaluate(self, board: Board) -> None:
+        if not self.config.train.evaluate:
+            return
         begin = time.perf_counter()
         score = self.world.evaluate(self.agent.policy)
         self.seconds += time.perf_counter() - begin
@@ -227,7 +235,7 @@ class Trainer:
             trouble: What could not be written, beside checkpoints.
         """
         train, rate = self.config.train, self._rate.value
-        share = self.steps / train.steps
+        share = self.steps / max(train.steps, 1)
         left = (train.steps - self.steps) / max(rate, 1e-9)
         if train.minutes is not None:
             share = max(share, self.seconds / (60.0 * train.minutes))
