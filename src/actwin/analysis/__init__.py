@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from actwin.analysis.session import DrivenLap, DrivenSession, Laps, open_session
+    from actwin.analysis.session import DrivenLap, DrivenSession, Laps, find_lap, open_session
 
-__all__ = ["DrivenLap", "DrivenSession", "Laps", "open_session"]
+__all__ = ["DrivenLap", "DrivenSession", "Laps", "find_lap", "open_session"]
 
 
 def __getattr__(name: str) -> Any:
