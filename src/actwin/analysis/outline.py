@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from actwin.analysis.compare import Trace
 from actwin.content.track import Track
 
 Floats = npt.NDArray[np.float64]
@@ -114,4 +115,33 @@ def _labels(track: Track, clearance: float) -> tuple[Label, ...]:
     return tuple(
         Label(f"T{corner.number}", corner.name, *map(float, place))
         for corner, *place in zip(track.corners, apex, x, y, apex_x, apex_y, strict=True)
+    )
+
+
+def outline_of_lap(lap: Trace, title: str = "", sectors: tuple[float, ...] = (0.0,)) -> Outline:
+    """A drawing for a track that nobody knows: what a lap drove, without borders and corners.
+
+    Args:
+        lap: With `x` and `y`; without them the drawing is a straight.
+        title: Of the drawing.
+        sectors: [m] Where each sector begins.
+    """
+    length = float(lap.distance[-1])
+    x, y = lap.channels.get("x"), lap.channels.get("y")
+    if x is None or y is None or not (np.isfinite(x) & np.isfinite(y)).any():
+        x, y = lap.distance.copy(), np.zeros_like(lap.distance)
+    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    x, y = (np.interp(lap.distance, lap.distance[known], values[known]) for values in (x, y))
+    heading = float(np.arctan2(y[1] - y[0], x[1] - x[0]))
+    side = 7.0 * np.array([-np.sin(heading), np.cos(heading)])
+    ahead = min(len(x) - 1, max(1, round(0.004 * len(x))))
+    return Outline(
+        title=title,
+        length=length,
+        sectors=sectors,
+        left=(x, y),
+        right=(x, y),
+        line=(x[0] + np.array([side[0], -side[0]]), y[0] + np.array([side[1], -side[1]])),
+        arrow=(float(x[ahead]), float(y[ahead]), heading),
+        labels=(),
     )

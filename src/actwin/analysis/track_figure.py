@@ -29,7 +29,8 @@ def track_map(
 ) -> Any:
     """The track from above, the first driver's line in colours over the others' lines.
 
-    `layout.meta` tells a page how to steer the picture: `views` are zoom windows (`label`, `x`, `y`), `speed` the
+    `layout.meta` tells a page how to steer the picture: `views` are zoom windows (`label`, `x`, `y`, and `s`,
+    the lap distances), `speed` the
     numbers of the pieces that show each driver's colours, `lines` those of the plain lines, `cursor` the dots that
     follow the traces.
 
@@ -191,17 +192,21 @@ def _views(outline: Outline) -> list[dict[str, Any]]:
     """Zoom windows: the whole track, then each corner."""
     x, y = (np.concatenate([outline.left[i], outline.right[i]]) for i in (0, 1))
     margin = 0.07 * outline.size
-    views = [_view("Whole track", x.min() - margin, x.max() + margin, y.min() - margin, y.max() + margin)]
-    reach = 85.0
+    limits = (x.min() - margin, x.max() + margin, y.min() - margin, y.max() + margin)
+    views = [_view("Whole track", *limits, (0.0, outline.length))]
+    reach, along = 85.0, 180.0
     for label in outline.labels:
         title = f"{label.text} {label.name}".strip()
         here = (label.apex_x - reach, label.apex_x + reach, label.apex_y - reach, label.apex_y + reach)
-        views.append(_view(title, *here))
+        stretch = (max(0.0, label.distance - along), min(outline.length, label.distance + along))
+        views.append(_view(title, *here, stretch))
     return views
 
 
-def _view(label: str, left: float, right: float, bottom: float, top: float) -> dict[str, Any]:
-    return {"label": label, "x": [float(left), float(right)], "y": [float(bottom), float(top)]}
+def _view(
+    label: str, left: float, right: float, bottom: float, top: float, stretch: tuple[float, float]
+) -> dict[str, Any]:
+    return {"label": label, "x": [float(left), float(right)], "y": [float(bottom), float(top)], "s": list(stretch)}
 
 
 def _driver_line(look: style.LineStyle, lap: Trace) -> dict[str, Any]:
@@ -257,3 +262,40 @@ def _cursor(look: style.LineStyle, lap: Trace, theme: style.Theme) -> dict[str, 
         "hoverinfo": "skip",
         "marker": {"size": 12, "color": look.colour, "line": {"color": theme.paper, "width": 2}},
     }
+
+
+def event_map(
+    outline: Outline,
+    lap: Trace,
+    events: Sequence[tuple[str, float, str]],
+    height: int = 480,
+    theme: style.Theme = style.PRINT,
+) -> Any:
+    """Where things happened, a sign for each kind.
+
+    Args:
+        outline: The track.
+        lap: Any lap on it; tells where a distance lies.
+        events: Kind, lap distance [m] and words of each.
+        height: [px] Of the figure.
+        theme: Of the page.
+    """
+    figure = style.plotly().Figure()
+    for edge in _road(outline, theme.road, theme):
+        figure.add_scatter(**edge)
+    signs = ("circle", "diamond", "x", "square", "triangle-up", "cross", "star")
+    for i, kind in enumerate(dict.fromkeys(kind for kind, _, _ in events)):
+        mine = [event for event in events if event[0] == kind]
+        at = np.array([distance for _, distance, _ in mine])
+        figure.add_scatter(
+            x=np.interp(at, lap.distance, lap["x"]),
+            y=np.interp(at, lap.distance, lap["y"]),
+            mode="markers",
+            name=style.plain(kind),
+            text=[style.plain(words) for _, _, words in mine],
+            hovertemplate="%{text}<extra></extra>",
+            marker={"size": 10, "symbol": signs[i % len(signs)], "color": style.style_of(i, theme).colour},
+        )
+    figure.add_annotation(**_direction(outline, theme))
+    figure.update_layout(map_layout(outline, height, theme), showlegend=bool(events))
+    return figure

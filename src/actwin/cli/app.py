@@ -11,6 +11,7 @@ from actwin.cli import (
     calibrate_controls,
     cars,
     check,
+    dashboard,
     demo,
     doctor,
     drive,
@@ -27,6 +28,7 @@ from actwin.cli import (
     sql,
     tracks,
     train,
+    video,
     watch,
 )
 
@@ -67,6 +69,7 @@ app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("install-app", epilog=install_app.EXAMPLES)(install_app.install_app)
+app.command("dashboard", epilog=dashboard.EXAMPLES)(dashboard.dashboard)
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("record", epilog=record.EXAMPLES)(record.record)
@@ -74,6 +77,7 @@ app.command("sessions", epilog=sessions.EXAMPLES)(sessions.sessions)
 app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("video", epilog=video.EXAMPLES)(video.video)
 app.command("export-policy", epilog=export_policy.EXAMPLES)(export_policy.export_policy)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_recordings)
 app.command("drive", epilog=drive.EXAMPLES)(drive.drive)

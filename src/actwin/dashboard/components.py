@@ -1,0 +1,50 @@
+"""The two elements that pages are made of besides Streamlit's own: figures, and the gauges of a car."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from actwin.dashboard.serve import asset_address
+
+_LOADER: Final = (
+    'const module = await import(new URL("{address}", window.location.origin).href);\nexport default module.default;\n'
+)
+
+
+def figure(drawn: Any, key: str, narrow: int = 0) -> None:
+    """Shows one figure.
+
+    Args:
+        drawn: A plotly figure.
+        key: Name of its place on the page; a new figure in the same place keeps the old one until it is drawn.
+        narrow: [px] Its height on a phone; 0 keeps the figure's own.
+    """
+    _mount("figures", {"kind": "single", "figures": [drawn.to_json()], "narrow": narrow}, key)
+
+
+def linked(traces: Any, track: Any, key: str) -> None:
+    """Shows curves beside a map that follows their cursor and their zoom.
+
+    Args:
+        traces: Of `lap_traces`.
+        track: Of `track_map`, with the same laps.
+        key: Name of their place on the page.
+    """
+    _mount("figures", {"kind": "linked", "figures": [traces.to_json(), track.to_json()], "narrow": 0}, key)
+
+
+def cockpit(shown: Mapping[str, Any]) -> None:
+    """Shows a car's gauges.
+
+    Args:
+        shown: Of `live_picture.picture`.
+    """
+    _mount("cockpit", dict(shown), "cockpit")
+
+
+def _mount(name: str, data: dict[str, Any], key: str) -> None:
+    script = _LOADER.format(address=asset_address(f"{name}.js"))
+    st.components.v2.component(f"actwin_{name}", js=script, isolate_styles=False)(data=data, key=key)

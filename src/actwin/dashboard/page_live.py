@@ -1,0 +1,102 @@
+"""The page Live: the car as it is driven now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from actwin.dashboard import components, ui
+from actwin.dashboard.book import open_book
+from actwin.dashboard.folders import Choice, one_line
+from actwin.dashboard.live_feed import Feeds, LiveFeed
+from actwin.dashboard.live_picture import Reference, picture
+from actwin.dashboard.replay import ReplaySource
+from actwin.dashboard.settings import current
+from actwin.telemetry.ac.opening import open_source
+from actwin.telemetry.ac.source import Source
+from actwin.units import lap_time_text
+
+REFRESH: Final = 0.125
+"""[s] From picture to picture."""
+_GAME: Final = "The game or its emulator"
+_REPLAY: Final = "A recorded session"
+
+
+def live() -> None:
+    """Gauges, pedals, tyres, accelerations, place and delta time of a car, eight times a second."""
+    ui.head("Live", "What the car does now.")
+    kind, what, against = st.columns([3, 5, 5], vertical_alignment="bottom")
+    with kind:
+        chosen = st.selectbox("Source", [_GAME, _REPLAY], key="live_kind")
+    with what:
+        feed = _replay_feed() if chosen == _REPLAY else _game_feed()
+    with against:
+        reference = _reference()
+    if feed is not None:
+        _gauges(feed, reference)
+
+
+@st.cache_resource(show_spinner=False)
+def feeds() -> Feeds:
+    """The feeds of this server."""
+    return Feeds()
+
+
+def _game_feed() -> LiveFeed:
+    source = current().source
+    st.text_input("Address", source, disabled=True, help="Chosen with --source when the dashboard is started.")
+    return feeds().get(source, lambda: open_source(source))
+
+
+def _replay_feed() -> LiveFeed | None:
+    choice = ui.choose_session("Session to play")
+    if choice is None:
+        return None
+    return feeds().get(f"replay:{choice.name}:{choice.stamp}", _player(choice.folder))
+
+
+def _player(folder: Path) -> Callable[[], Source]:
+    return lambda: ReplaySource(folder)
+
+
+def _reference() -> Reference | None:
+    choice = None
+    if ui.listed().choices:
+        choice = ui.choose_session("Compare with the best lap of", "live_against", none="nothing")
+    if choice is None:
+        return None
+    with ui.guarded():
+        return _best_lap(choice)
+    return None
+
+
+def _best_lap(choice: Choice) -> Reference | None:
+    book = open_book(choice)
+    best = book.best()
+    if best is None or book.session.track is None:
+        return None
+    lap, trace = book.laps[best], book.trace(best)
+    words = f"{lap_time_text(lap.time)} {one_line(lap.driver, 24)}".strip()
+    return Reference(words, book.session.track.name, trace.distance, trace.time)
+
+
+def _gauges(feed: LiveFeed, reference: Reference | None) -> None:
+    @st.fragment(run_every=REFRESH)
+    def tick() -> None:
+        components.cockpit(picture(feed.view(), reference))
+
+    tick()
+    if feed.view().reading is None:
+        _how_to_begin()
+
+
+def _how_to_begin() -> None:
+    with st.expander("How to get a car here", expanded=True):
+        st.write(
+            "Drive in Assetto Corsa on this machine, or start the emulator in another terminal, then wait a moment:"
+        )
+        st.code("actwin serve --driver expert", language="bash")
+        st.write("Or choose a recorded session as the source.")

@@ -1,0 +1,35 @@
+"""Which pages there are. A page is a module with one function; a new one is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from actwin.dashboard import page_compare, page_corners, page_laps, page_live, page_patterns, page_training
+from actwin.dashboard.ui import page
+
+PAGES = (
+    ("Live", "live", ":material/speed:", page_live.live),
+    ("Laps", "laps", ":material/timer:", page_laps.laps),
+    ("Compare", "compare", ":material/stacked_line_chart:", page_compare.compare),
+    ("Corners", "corners", ":material/turn_slight_right:", page_corners.corners),
+    ("Patterns", "patterns", ":material/blur_on:", page_patterns.patterns),
+    ("Training", "training", ":material/model_training:", page_training.training),
+)
+"""Title, address, icon and body of each page, in the order of the menu; the first is shown at `/`."""
+
+
+def show() -> None:
+    """Shows the page that the address asks for."""
+    st.set_page_config(page_title="actwin", page_icon=":material/sports_motorsports:", layout="wide")
+    pages = {line[1]: _page(*line) for line in PAGES}
+    chosen = st.navigation(list(pages.values()), position="top")
+    if wanted := st.session_state.pop("go_to", None):
+        st.switch_page(pages[wanted])
+    chosen.run()
+
+
+def _page(title: str, address: str, icon: str, body: Callable[[], None]) -> Any:
+    return st.Page(page(body), title=title, icon=icon, url_path=address, default=address == PAGES[0][1])
