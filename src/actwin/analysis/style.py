@@ -26,6 +26,9 @@ MOST_GROUPS: Final = 6
 """Groups that are tried when their number is not given."""
 FEWEST: Final = 6
 """Laps below which grouping says nothing."""
+_CUT: Final = 4.0
+_QUARTILES: Final = 1.349
+"""Distance of the quartiles of a normal distribution in its standard deviations."""
 MISSING: Final = 0.1
 """[-] Share of laps that may lack a feature; it is then taken at the mean of the others."""
 
@@ -38,9 +41,9 @@ class Styles:
         groups: Number of each lap's group, from 0, the largest group first, [N].
         count: Groups.
         silhouette: [-] Mean silhouette of the laps (Rousseeuw 1987): 1 for tight groups far apart, 0 for none.
-        by_chance: [-] The same, on average, for laps whose habits were shuffled among each other.
-        by_chance_95: [-] And what 95 % of the shuffles stay below.
-        p_value: [-] Share of shuffles that are grouped as well or better.
+        by_chance: [-] The same, on average, for as many groups in clouds of laps of one style, see `group_styles`.
+        by_chance_95: [-] And what 95 % of the clouds stay below.
+        p_value: [-] Share of clouds that stand out from the others as much or more, whatever number of groups.
         features: Habits that were used.
     """
 
@@ -98,24 +101,32 @@ def _corner_means(corners: DataFrame, laps: int) -> DataFrame:
 
 
 def standardised(features: DataFrame) -> Floats:
-    """[N, F] Habits in standard deviations from their mean."""
+    """[N, F] Habits in standard deviations from their middle, both told by the middle half of the laps, lest a lap that
+    went wrong hides the rest; beyond 4 cut off."""
     values = features.to_numpy(np.float64)
-    spread = values.std(axis=0)
-    return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
+    spread = (high - low) / _QUARTILES
+    # A habit that most laps share to the digit has no quartiles.
+    spread = np.where(spread > 0.0, spread, values.std(axis=0))
+    return np.asarray(np.clip((values - middle) / np.where(spread > 0.0, spread, 1.0), -_CUT, _CUT))
 
 
-def group_styles(features: DataFrame, count: int | None = None, shuffles: int = 200, seed: int = 0) -> Styles:
+def group_styles(features: DataFrame, count: int | None = None, clouds: int = 200, seed: int = 0) -> Styles:
     """Groups laps that were driven alike, by Ward's method on standardised habits.
 
-    Any set of laps falls into groups of some kind, so the same is done with laps whose habits are shuffled among each
-    other, each on its own: they have the same values but belong to no style. With the number of groups chosen, it is
-    chosen anew for every shuffle.
+    Any set of laps falls into groups of some kind, so the same is done with clouds of laps that are one style by
+    construction: normally distributed with the spread and the correlations of these laps (the null hypothesis of
+    SigClust; Liu, Hayes, Nobel and Marron, Journal of the American Statistical Association 103, 2008). Shuffling the
+    habits among the laps would not do: habits of one driver go together, and every shuffle would lose to that. The
+    number of groups is the one whose silhouette lies furthest above that of the clouds, in their standard deviations
+    (as in the gap statistic of Tibshirani, Walther and Hastie 2001); every cloud chooses its own, so the choice is in
+    the p-value.
 
     Args:
         features: As from `style_features`.
-        count: Number of groups; the one with the best silhouette from 2 to 6 when not given.
-        shuffles: To compare with.
-        seed: Of the shuffles.
+        count: Number of groups; 2 to 6 are tried when not given.
+        clouds: To compare with.
+        seed: Of the clouds.
 
     Raises:
         ConfigError: Fewer than 6 laps, no habits, or more groups than laps.
@@ -129,29 +140,35 @@ def group_styles(features: DataFrame, count: int | None = None, shuffles: int = 
         raise ConfigError(f"{laps} laps cannot be put into {count} groups. Choose 2 to {laps - 1}.")
     wanted = range(2, min(MOST_GROUPS, laps - 1) + 1) if count is None else range(count, count + 1)
     points = standardised(features)
-    labels, best = _grouped(points, wanted)
+    labels, scores = _grouped(points, wanted)
     random = np.random.default_rng(seed)
-    chance = np.array([_grouped(random.permuted(points, axis=0), wanted)[1] for _ in range(shuffles)])
-    order = np.argsort(-np.bincount(labels), kind="stable")
+    _, size, axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    spread_out = size[:, None] * axes / np.sqrt(laps - 1)
+    drawn = (random.standard_normal((laps, len(size))) @ spread_out for _ in range(clouds))
+    chance = np.array([_grouped(cloud, wanted)[1] for cloud in drawn])
+    usual, spread = chance.mean(axis=0), np.maximum(chance.std(axis=0), 1e-9)
+    above = (scores - usual) / spread
+    best = int(np.argmax(above))
+    as_good = np.count_nonzero(((chance - usual) / spread).max(axis=1) >= above[best])
+    order = np.argsort(-np.bincount(labels[best]), kind="stable")
     return Styles(
-        groups=np.argsort(order)[labels].astype(np.int64),
+        groups=np.argsort(order)[labels[best]].astype(np.int64),
         count=len(order),
-        silhouette=best,
-        by_chance=float(chance.mean()),
-        by_chance_95=float(np.quantile(chance, 0.95)),
-        p_value=float((1 + np.count_nonzero(chance >= best)) / (1 + shuffles)),
+        silhouette=float(scores[best]),
+        by_chance=float(usual[best]),
+        by_chance_95=float(np.quantile(chance[:, best], 0.95)),
+        p_value=float((1 + as_good) / (1 + clouds)),
         features=tuple(map(str, features.columns)),
     )
 
 
-def _grouped(points: Floats, wanted: range) -> tuple[Labels, float]:
+def _grouped(points: Floats, wanted: range) -> tuple[list[Labels], Floats]:
+    """Groups and silhouette for each number of groups."""
     apart = pdist(points)
     tree = linkage(apart, "ward")
     square = squareform(apart)
-    tried = [fcluster(tree, k, "maxclust") - 1 for k in wanted]
-    scores = [silhouette(square, labels) for labels in tried]
-    best = int(np.argmax(scores))
-    return np.asarray(tried[best], np.int64), scores[best]
+    tried = [np.unique(fcluster(tree, k, "maxclust"), return_inverse=True)[1].astype(np.int64) for k in wanted]
+    return tried, np.array([silhouette(square, labels) for labels in tried])
 
 
 def silhouette(apart: Floats, labels: Labels) -> float:
