@@ -127,10 +127,10 @@ def _alike(book: Book, ranked: Sequence[int], spans: Sequence[CornerSpan]) -> No
         return
     import pandas as pd
 
-    ui.heading("Driven alike", "Groups of laps by habit. A separation that shuffled laps reach too means nothing.")
+    ui.heading("Driven alike", "Groups of laps by habit. A separation that laps of one style reach too means nothing.")
     features, drivers = _features(book.session.name, tuple(counted), book, tuple(spans))
     try:
-        styles = group_styles(features, shuffles=100)
+        styles = group_styles(features, clouds=100)
     except ConfigError as error:
         st.info(ui.plain(str(error)))
         return
