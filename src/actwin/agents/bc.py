@@ -76,25 +76,26 @@ def clone(
     _check(policy, demonstrations)
     generator = torch.Generator().manual_seed(seed)
     held = _validation_rows(demonstrations.laps, config.validation, seed)
-    observations = torch.from_numpy(demonstrations.observations)
-    policy.normaliser.observe(observations[~held])
+    data = _Data(policy, demonstrations)
+    # Hours of driving fill the memory once; only batches of them are copied.
+    train, validation = (~held).nonzero().squeeze(-1), held.nonzero().squeeze(-1)
+    for rows in torch.split(train, INFERENCE_BATCH):
+        policy.normaliser.observe(data.observations[rows])
     policy.normaliser.freeze()
-    inputs, wanted = policy.normaliser(observations), torch.from_numpy(demonstrations.actions)
-    train, validation = (inputs[~held], wanted[~held]), (inputs[held], wanted[held])
-    steps = config.epochs * -(-len(train[0]) // config.batch)
+    steps = config.epochs * -(-len(train) // config.batch)
     optimiser = torch.optim.AdamW(policy.body.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=steps, pct_start=0.1)
     best, kept, history = float("inf"), copy.deepcopy(policy.body.state_dict()), list[Epoch]()
     for number in range(1, config.epochs + 1):
         total = 0.0
-        for rows in _batches(len(train[0]), config.batch, generator):
+        for rows in _batches(train, config.batch, generator):
             optimiser.zero_grad()
-            loss = _loss(policy, train[0][rows], train[1][rows])
+            loss = data.loss(rows)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
             total += loss.item() * len(rows)
-        history.append(Epoch(number, total / len(train[0]), _validate(policy, *validation)))
+        history.append(Epoch(number, total / len(train), _validate(data, validation)))
         if on_epoch:
             on_epoch(history[-1])
         if history[-1].validation_loss < best:
@@ -126,21 +127,36 @@ def _validation_rows(laps: npt.NDArray[np.int64], share: float, seed: int) -> Te
     return torch.from_numpy(np.isin(laps, held))
 
 
-def _batches(rows: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    return iter(torch.split(torch.randperm(rows, generator=generator), size))
+def _batches(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    return iter(torch.split(rows[torch.randperm(len(rows), generator=generator)], size))
 
 
-def _loss(policy: Policy, inputs: Tensor, wanted: Tensor) -> Tensor:
-    decision, count = policy(inputs), policy.action.continuous
-    # A clipped control has no gradient beyond its bound, so the unclipped mean is what must match.
-    driven = decision.mean.tanh() if policy.squash == "tanh" else decision.mean
-    choice = wanted[:, count].long() if policy.action.choices else None
-    return imitation_loss(driven, wanted[:, :count], decision.logits, choice)
+class _Data:
+    """Demonstrations as tensors that share their memory.
+
+    Args:
+        policy: That is fitted.
+        demonstrations: Checked.
+    """
+
+    def __init__(self, policy: Policy, demonstrations: Demonstrations) -> None:
+        self._policy = policy
+        self.observations = torch.from_numpy(demonstrations.observations)
+        self._actions = torch.from_numpy(demonstrations.actions)
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """How far the policy is from what was done in some rows, int64[B]."""
+        policy, wanted = self._policy, self._actions[rows]
+        decision, count = policy(policy.normaliser(self.observations[rows])), policy.action.continuous
+        # A clipped control has no gradient beyond its bound, so the unclipped mean is what must match.
+        driven = decision.mean.tanh() if policy.squash == "tanh" else decision.mean
+        choice = wanted[:, count].long() if policy.action.choices else None
+        return imitation_loss(driven, wanted[:, :count], decision.logits, choice)
 
 
 @torch.inference_mode()
-def _validate(policy: Policy, inputs: Tensor, wanted: Tensor) -> float:
+def _validate(data: _Data, rows: Tensor) -> float:
     total = 0.0
-    for rows in torch.split(torch.arange(len(inputs)), INFERENCE_BATCH):
-        total += _loss(policy, inputs[rows], wanted[rows]).item() * len(rows)
-    return total / len(inputs)
+    for part in torch.split(rows, INFERENCE_BATCH):
+        total += data.loss(part).item() * len(part)
+    return total / len(rows)
