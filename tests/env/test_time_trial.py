@@ -250,7 +250,7 @@ def test_pictures() -> None:
     env.reset(seed=0, options={"start": "flying"})
     first = env.render()
     assert first is not None
-    assert first.shape == (640, 960, 3)
+    assert first.shape == (720, 1280, 3)
     assert first.dtype == np.uint8
     for _ in range(10):
         env.step(np.array([0.0, 1.0], np.float32))

@@ -29,6 +29,7 @@ from actwin.cli import (
     tracks,
     train,
     video,
+    video,
     watch,
 )
 
@@ -77,6 +78,7 @@ app.command("sessions", epilog=sessions.EXAMPLES)(sessions.sessions)
 app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("video", epilog=video.EXAMPLES)(video.video)
 app.command("video", epilog=video.EXAMPLES)(video.video)
 app.command("export-policy", epilog=export_policy.EXAMPLES)(export_policy.export_policy)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_recordings)

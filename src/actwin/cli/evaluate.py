@@ -123,15 +123,11 @@ class _Keeper:
         """Makes the video."""
         if self._video is None or self._star is None or self._star.rollout is None:
             return
-        from actwin.driving.film import film
+        from actwin.cli.video import shoot
+        from actwin.driving.footage import of_rollout
 
-        screen = console(stderr=True)
-        with screen.status("Filming", spinner="line") as status:
-            made = film(
-                self._star.rollout, self._video, sent=self._star.sent,
-                on_progress=lambda share: status.update(f"Filming {share:.0%}"),
-            )  # fmt: skip
-        screen.print(f"Video {made}", soft_wrap=True)
+        made = shoot(of_rollout(self._star.rollout, self._star.sent), self._video)
+        console(stderr=True).print(f"Video {made}", soft_wrap=True)
 
 
 def _json(races: Sequence[Race], plan: Plan) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,10 @@ from actwin.cli.terminal import console
 if TYPE_CHECKING:
     from actwin.driving.record import Recording
 
-EXAMPLES = "Examples: actwin record · actwin record --source udp --laps 3 --to csv · actwin record --seconds 60 --json"
+EXAMPLES = (
+    "Examples: actwin record · actwin record --source udp --laps 3 --to csv · actwin record --seconds 60 --json · "
+    "actwin record --laps 2 --video laps.mp4"
+)
 
 
 def record(
@@ -26,6 +30,7 @@ def record(
     patience: Annotated[float, typer.Option(min=0.0, help="\\[s] Stop when the game is gone so long.")] = 10.0,
     to: Annotated[list[Format] | None, typer.Option(help="Also write it so, beside the session's files.")] = None,
     columns: ColumnsOption = "",
+    video: Annotated[Path | None, typer.Option(help="Film it into this .mp4 file when it has ended.")] = None,
     folder: SessionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,6 +39,10 @@ def record(
     from actwin.telemetry.store.folder import DEFAULT
 
     screen = console(stderr=True)
+    if video is not None:
+        from actwin.driving.film import require_encoder
+
+        require_encoder(video)
     with screen.status("Looking for a game", spinner="line") as status:
         done = record_session(
             source, folder or DEFAULT, driver=driver, notes=notes, seconds=seconds, laps=laps, patience=patience,
@@ -42,10 +51,15 @@ def record(
         )  # fmt: skip
     if done.problem:
         screen.print(f"Not everything was kept: {done.problem}.", style="red", soft_wrap=True)
+    assert done.session is not None
+    if video is not None:
+        from actwin.cli.video import shoot
+        from actwin.driving.footage import find_footage
+
+        done.exported.append(shoot(find_footage(str(done.session.folder)), video))
     if as_json:
         typer.echo(json.dumps(_as_object(done), indent=2))
         return
-    assert done.session is not None
     console().print(f"{_line(done)}. Ended: {done.ended}.", soft_wrap=True)
     for path in (done.session.folder, *done.exported):
         console().print(f"Written: {path}", soft_wrap=True)

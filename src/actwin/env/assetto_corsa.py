@@ -232,7 +232,7 @@ class AssettoCorsaEnv(gymnasium.Env[Floats, Any]):
         if self._view is None:
             from actwin.env.render import TopView
 
-            self._view = TopView(self.task.reference)
+            self._view = TopView(self.task.reference, self.task.car)
         return np.asarray(self._view.draw(self.frames[0], self.task.actions.controls[0]))
 
 

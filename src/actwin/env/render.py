@@ -1,217 +1,142 @@
-"""A picture of one car from above, with a telemetry strip; drawn without a display."""
+"""A picture of one car from above, with its instruments; drawn without a display."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
 
-from actwin.env.reference import VIEW_COLUMN, Reference
-from actwin.units import kmh, lap_time_text
+from actwin.content.car import Car
+from actwin.env.drawing import BEYOND, CAR, DARK, EDGE, GREEN, PANEL, QUIET, RED, Array, Pen, line_stamp
+from actwin.env.reference import Reference
+from actwin.env.render_car import HEAVY, draw_car
+from actwin.env.render_panel import HEIGHT as PANEL_HEIGHT
+from actwin.env.render_panel import Panel
+from actwin.env.render_road import Camera, RoadPicture
 
-WIDTH, HEIGHT, STRIP = 960, 640, 112
-"""[px] Of the picture, and height of the telemetry strip at its foot."""
-FINE: Final = 2
-"""Drawn this much larger, then reduced, so that edges are smooth."""
-SCALE: Final = 5.5
-"""[px/m] Of the view."""
-CAR_AT: Final = (0.5, 0.8)
-"""Where in the view the car is; it points up."""
-BEHIND, AHEAD = 60.0, 160.0
-"""[m] Length of road drawn."""
-CAR_LENGTH, CAR_WIDTH = 5.0, 2.0
+WIDTH, HEIGHT = 1280, 720
+"""[px] Of the picture."""
+CAR_AT: Final = (0.5, 0.74)
+"""Where in the view the car is; the road ahead goes up."""
+NEAR, FAR, FAR_SPEED = 10.0, 5.2, 90.0
+"""[px/m] Scale at standstill, and at a speed [m/s] from which it stays."""
+LOOK_BACK, LOOK_AHEAD = 8.0, 40.0
+"""[m] The road from and to which points up."""
 MAP_SIZE: Final = 150
 """[px] Largest side of the map."""
-
-Colour = tuple[int, int, int]
-GROUND: Final[Colour] = (38, 52, 42)
-ROAD: Final[Colour] = (58, 61, 68)
-EDGE: Final[Colour] = (226, 228, 232)
-LINE: Final[Colour] = (255, 176, 32)
-CAR: Final[Colour] = (64, 196, 255)
-PANEL: Final[Colour] = (20, 22, 27)
-QUIET: Final[Colour] = (120, 126, 138)
-GREEN: Final[Colour] = (76, 200, 110)
-RED: Final[Colour] = (236, 84, 76)
-
-Array = npt.NDArray[np.float64]
+ENGINE: Final = 12_000.0
+"""[1/min] Fastest engine speed of a car that is not known."""
 
 
-@cache
-def _font(size: int) -> Any:
-    return ImageFont.load_default(size * FINE)
+class Trail(NamedTuple):
+    """Where the car came from."""
 
-
-class _Pose(NamedTuple):
-    """World pose of the car: [m], [m], [rad]."""
-
-    x: float
-    y: float
-    yaw: float
-
-    def to_view(self, x: Array, y: Array) -> list[tuple[float, float]]:
-        """World points in fine pixels of the view, the car pointing up."""
-        dx, dy = x - self.x, y - self.y
-        ahead = np.cos(self.yaw) * dx + np.sin(self.yaw) * dy
-        left = np.cos(self.yaw) * dy - np.sin(self.yaw) * dx
-        columns = FINE * (CAR_AT[0] * WIDTH - SCALE * left)
-        rows = FINE * (CAR_AT[1] * (HEIGHT - STRIP) - SCALE * ahead)
-        return list(zip(columns.tolist(), rows.tolist(), strict=True))
+    x: Array
+    """[m] [K] World points, the last one at the car."""
+    y: Array
+    pedals: Array
+    """[-] [K] Throttle minus brake there."""
 
 
 class TopView:
-    """Draws cars on one road.
+    """Draws one car on one road.
 
     Args:
         reference: The road with its racing line.
+        car: Gives its shape and engine; None draws a formula car.
     """
 
-    def __init__(self, reference: Reference) -> None:
-        self._reference = reference
-        lap = reference.table[: reference.cells].astype(np.float64)
-        self._columns = {name: lap[:, column] for name, column in VIEW_COLUMN.items()}
+    def __init__(self, reference: Reference, car: Car | None = None) -> None:
+        self._road, self._track = RoadPicture(reference), reference.track
+        self._closed = car is not None and car.chassis.mass > HEAVY
+        self._panel = Panel(WIDTH, HEIGHT - PANEL_HEIGHT, car.engine.limiter_rpm if car else ENGINE)
         self._map = self._fit_map()
+        closed = [*self._map, self._map[0]]
+        self._stamps = [(line_stamp(closed, wide), colour) for wide, colour in ((8, DARK), (2.5, EDGE))]
 
-    def draw(self, frame: Any, controls: Any) -> npt.NDArray[np.uint8]:
+    def draw(
+        self, frame: Any, controls: Any = None, trail: Trail | None = None, captions: Sequence[str] = ()
+    ) -> npt.NDArray[np.uint8]:
         """The picture of one moment.
 
         Args:
             frame: One record of FRAME.
-            controls: One record of CONTROLS, what the driver asked for.
+            controls: One record of CONTROLS, what the driver asked for; None when it is not known.
+            trail: Drawn behind the car.
+            captions: Lines in the upper left corner, the first one large.
 
         Returns:
             uint8[HEIGHT, WIDTH, 3].
         """
-        image = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), GROUND)
-        pen = ImageDraw.Draw(image)
-        self._draw_road(pen, frame)
-        _draw_car(pen, frame)
-        self._draw_map(pen, frame)
-        _draw_strip(pen, frame, controls)
-        return np.asarray(image.reduce(FINE))
+        pen = Pen(WIDTH, HEIGHT, BEYOND[0])
+        camera = self._camera(frame)
+        self._road.draw(pen, camera, float(frame["lap_distance"]))
+        if trail is not None:
+            _draw_trail(pen, camera, trail)
+        draw_car(pen, camera, frame, self._closed)
+        self._draw_map(pen, float(frame["lap_distance"]))
+        self._draw_corner(pen, float(frame["lap_distance"]))
+        _draw_captions(pen, captions)
+        self._panel.draw(pen, frame, controls)
+        return pen.finished()
 
-    def _draw_road(self, pen: Any, frame: Any) -> None:
-        reference, pose = self._reference, _Pose(float(frame["x"]), float(frame["y"]), float(frame["yaw"]))
-        here = int(float(frame["lap_distance"]) / reference.cell_length)
-        step = reference.cell_length
-        cells = np.arange(here - int(BEHIND / step), here + int(AHEAD / step)) % reference.cells
-        left, right, line = (
-            pose.to_view(self._columns[f"{name}_x"][cells], self._columns[f"{name}_y"][cells])
-            for name in ("left", "right", "line")
-        )
-        pen.polygon([*left, *reversed(right)], fill=ROAD)
-        for edge in (left, right):
-            pen.line(edge, fill=EDGE, width=2 * FINE, joint="curve")
-        for start in range(0, len(line) - 3, 6):
-            pen.line(line[start : start + 4], fill=LINE, width=FINE, joint="curve")
-        if 0 in cells:
-            ends = [
-                pose.to_view(self._columns[f"{side}_x"][:1], self._columns[f"{side}_y"][:1])[0]
-                for side in ("left", "right")
-            ]
-            pen.line(ends, fill=EDGE, width=3 * FINE)
+    def _camera(self, frame: Any) -> Camera:
+        near = min(max(float(frame["speed"]) / FAR_SPEED, 0.0), 1.0)
+        return Camera(
+            float(frame["x"]), float(frame["y"]),
+            self._road.heading(float(frame["lap_distance"]), LOOK_BACK, LOOK_AHEAD),
+            CAR_AT[0] * WIDTH, CAR_AT[1] * (HEIGHT - PANEL_HEIGHT), NEAR + (FAR - NEAR) * near,
+        )  # fmt: skip
 
-    def _fit_map(self) -> tuple[Array, Array]:
-        """Centre line in fine pixels of the map in the upper right corner, north up."""
-        x = 0.5 * (self._columns["left_x"] + self._columns["right_x"])
-        y = 0.5 * (self._columns["left_y"] + self._columns["right_y"])
+    def _fit_map(self) -> list[tuple[float, float]]:
+        """Centre line in pixels of the map in the upper right corner, north up."""
+        x, y = self._road.centre
         scale = MAP_SIZE / max(float(np.ptp(x)), float(np.ptp(y)), 1.0)
-        return FINE * (WIDTH - 24 - scale * (x.max() - x)), FINE * (24 + scale * (y.max() - y))
+        columns, rows = WIDTH - 36 - scale * (x.max() - x), 36 + scale * (y.max() - y)
+        return list(zip(columns.tolist(), rows.tolist(), strict=True))
 
-    def _draw_map(self, pen: Any, frame: Any) -> None:
-        columns, rows = self._map
-        points = list(zip(columns.tolist(), rows.tolist(), strict=True))
-        pen.line([*points, points[0]], fill=(14, 18, 16), width=6 * FINE, joint="curve")
-        pen.line([*points, points[0]], fill=EDGE, width=2 * FINE, joint="curve")
-        cell = int(float(frame["lap_distance"]) / self._reference.cell_length) % len(points)
-        x, y = points[cell]
-        radius = 5 * FINE
-        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=CAR)
+    def _draw_map(self, pen: Pen, distance: float) -> None:
+        for stamp, colour in self._stamps:
+            pen.stamp(stamp, colour)
+        x, y = self._map[int(distance / self._road.reference.cell_length) % len(self._map)]
+        pen.dot(x, y, 8, PANEL)
+        pen.dot(x, y, 6, CAR)
 
-
-def _draw_car(pen: Any, frame: Any) -> None:
-    """Body and wheels; the front wheels show the steering, a wheel beyond its grip is red."""
-    x, y = FINE * CAR_AT[0] * WIDTH, FINE * CAR_AT[1] * (HEIGHT - STRIP)
-    unit = FINE * SCALE
-    steer = 0.35 * float(frame["steer"])
-    for wheel, use in enumerate(frame["grip_use"]):
-        ahead, left = (1.6 if wheel < 2 else -1.6), (0.85 if wheel % 2 == 0 else -0.85)
-        angle = steer if wheel < 2 else 0.0
-        tyre = _box(x - left * unit, y - ahead * unit, 0.42 * unit, 0.2 * unit, angle)
-        pen.polygon(tyre, fill=RED if use > 1.0 else (12, 12, 14))
-    half_length, half_width = 0.5 * CAR_LENGTH * unit, 0.28 * CAR_WIDTH * unit
-    pen.polygon(
-        [
-            (x, y - half_length),
-            (x + half_width, y - 0.1 * half_length),
-            (x + half_width, y + 0.9 * half_length),
-            (x - half_width, y + 0.9 * half_length),
-            (x - half_width, y - 0.1 * half_length),
-        ],
-        fill=CAR,
-    )
+    def _draw_corner(self, pen: Pen, distance: float) -> None:
+        """The name of the corner that the car is in."""
+        length = self._track.length
+        for corner in self._track.corners:
+            if (distance - corner.start) % length <= (corner.end - corner.start) % length:
+                text = corner.name or f"Turn {corner.number}"
+                wide = pen.width_of(text, 22) + 36
+                pen.box(0.5 * (WIDTH - wide), HEIGHT - PANEL_HEIGHT - 52, wide, 38, PANEL, 8)
+                pen.text(0.5 * WIDTH, HEIGHT - PANEL_HEIGHT - 33, text, 22, EDGE, "mm")
+                return
 
 
-def _box(x: float, y: float, half_length: float, half_width: float, angle: float) -> list[tuple[float, float]]:
-    """A rectangle that points up, turned to the left by an angle [rad]."""
-    sine, cosine = float(np.sin(angle)), float(np.cos(angle))
-    corners = (
-        (-half_width, -half_length),
-        (half_width, -half_length),
-        (half_width, half_length),
-        (-half_width, half_length),
-    )
-    return [(x + cosine * a + sine * b, y - sine * a + cosine * b) for a, b in corners]
+def _draw_trail(pen: Pen, camera: Camera, trail: Trail) -> None:
+    """Green where it accelerated, red where it braked, pale where it rolled."""
+    points = camera.see(trail.x, trail.y)
+    for i in range(len(points) - 1):
+        share = float(trail.pedals[i])
+        fade = 0.35 + 0.65 * i / len(points)
+        aim = GREEN if share > 0.0 else RED
+        strength = min(abs(share), 1.0)
+        colour = [
+            fade * (strength * a + (1.0 - strength) * q) + (1.0 - fade) * 58 for a, q in zip(aim, QUIET, strict=True)
+        ]
+        pen.line(points[i : i + 2], (int(colour[0]), int(colour[1]), int(colour[2])), max(2.0, 0.45 * camera.scale))
 
 
-def _draw_strip(pen: Any, frame: Any, controls: Any) -> None:
-    """Speed, gear, engine speed, pedals, steering, laps."""
-    top = HEIGHT - STRIP
-    pen.rectangle((0, top * FINE, WIDTH * FINE, HEIGHT * FINE), fill=PANEL)
-    gear = int(frame["gear"])
-    _text(pen, 150, top + 46, f"{kmh(float(frame['speed'])):.0f}", 52, EDGE, "rm")
-    _text(pen, 158, top + 58, "km/h", 15, QUIET, "lm")
-    _text(pen, 246, top + 46, {-1: "R", 0: "N"}.get(gear, str(gear)), 52, LINE, "mm")
-    _text(pen, 246, top + 92, f"{float(frame['rpm']):.0f} rpm", 15, QUIET, "mm")
-    _bar(pen, 330, top + 22, 230, float(frame["throttle"]), float(controls["throttle"]), GREEN, "throttle")
-    _bar(pen, 330, top + 50, 230, float(frame["brake"]), float(controls["brake"]), RED, "brake")
-    _steering(pen, 330, top + 78, 230, float(frame["steer"]))
-    lap = int(frame["lap_count"]) + 1
-    for row, (label, value) in enumerate(
-        (
-            (f"lap {lap}", lap_time_text(float(frame["lap_time"]))),
-            ("last", lap_time_text(float(frame["last_lap_time"]))),
-            ("best", lap_time_text(float(frame["best_lap_time"]))),
-        )
-    ):
-        _text(pen, 690, top + 26 + 28 * row, label, 15, QUIET, "lm")
-        _text(pen, 850, top + 26 + 28 * row, value, 18, EDGE if row or frame["lap_valid"] else RED, "rm")
-    out = int(frame["tyres_out"])
-    _text(pen, 930, top + 46, str(out), 34, RED if out > 2 else QUIET, "rm")
-    _text(pen, 930, top + 80, "out", 15, QUIET, "rm")
-
-
-def _text(pen: Any, x: float, y: float, text: str, size: int, colour: Colour, anchor: str) -> None:
-    pen.text((x * FINE, y * FINE), text, fill=colour, font=_font(size), anchor=anchor)
-
-
-def _bar(pen: Any, x: float, y: float, length: float, share: float, asked: float, colour: Colour, label: str) -> None:
-    """A bar of what acts at the car, with a mark where the driver's foot is."""
-    pen.rectangle((x * FINE, (y - 7) * FINE, (x + length) * FINE, (y + 7) * FINE), fill=(44, 47, 54))
-    pen.rectangle(
-        (x * FINE, (y - 7) * FINE, (x + length * min(max(share, 0.0), 1.0)) * FINE, (y + 7) * FINE), fill=colour
-    )
-    mark = x + length * min(max(asked, 0.0), 1.0)
-    pen.rectangle(((mark - 1) * FINE, (y - 9) * FINE, (mark + 1) * FINE, (y + 9) * FINE), fill=EDGE)
-    _text(pen, x + length + 12, y, label, 15, QUIET, "lm")
-
-
-def _steering(pen: Any, x: float, y: float, length: float, steer: float) -> None:
-    middle = x + 0.5 * length
-    pen.rectangle((x * FINE, (y - 7) * FINE, (x + length) * FINE, (y + 7) * FINE), fill=(44, 47, 54))
-    end = middle - 0.5 * length * min(max(steer, -1.0), 1.0)
-    pen.rectangle((min(middle, end) * FINE, (y - 7) * FINE, max(middle, end) * FINE, (y + 7) * FINE), fill=CAR)
-    _text(pen, x + length + 12, y, "steering", 15, QUIET, "lm")
+def _draw_captions(pen: Pen, captions: Sequence[str]) -> None:
+    if not captions:
+        return
+    sizes = [24, *[15] * (len(captions) - 1)]
+    wide = max(pen.width_of(text, size) for text, size in zip(captions, sizes, strict=True))
+    pen.box(24, 24, wide + 36, 24 + 34 + 22 * (len(captions) - 1), PANEL, 8)
+    row = 52.0
+    for text, size in zip(captions, sizes, strict=True):
+        pen.text(42, row, text, size, EDGE if size == sizes[0] else QUIET)
+        row += 27 if size == sizes[0] else 22

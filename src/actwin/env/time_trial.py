@@ -310,4 +310,4 @@ def _new_seed(env: Any, seed: int | None) -> int | None:
 def _view(task: Task) -> Any:
     from actwin.env.render import TopView
 
-    return TopView(task.reference)
+    return TopView(task.reference, task.car)
