@@ -104,9 +104,9 @@ class EndConfig(Settings):
         0, ge=0, description="Line-to-line laps after which the episode is truncated; 0 is no limit."
     )
     off_track_wheels: int = Field(
-        4, ge=1, le=4, description="Wheels beyond the track limits that count as off the track."
+        3, ge=1, le=4, description="Wheels beyond the track limits that count as off the track; AC counts 3 as cutting."
     )
-    off_track_time: float = Field(0.5, ge=0.0, description="[s] Off the track without a break that terminates.")
+    off_track_time: float = Field(0.0, ge=0.0, description="[s] Off the track without a break that terminates.")
     spin_angle: float = Field(1.9, gt=0.0, le=3.1416, description="[rad] Heading error that terminates.")
     backward_distance: float = Field(15.0, gt=0.0, description="[m] Lost against the furthest point that terminates.")
     stall_speed: float = Field(2.0, ge=0.0, description="[m/s] Below it a car counts as standing.")
