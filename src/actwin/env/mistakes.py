@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +85,30 @@ class Mistakes:
         """
         assert self._pool is not None
         return self._pool[(self._draw(rows, episodes, DRAW_MOMENT) * len(self)).astype(np.int64)]
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next moment depends on: arrays and numbers."""
+        kept = {"now": self._now, "count": self._count, "since": self._since.copy()}
+        if self._pool is not None:
+            kept |= {"values": self._pool.values[: len(self)].copy(), "ints": self._pool.ints[: len(self)].copy()}
+        if self._recent:
+            taken, states = zip(*self._recent, strict=True)
+            kept |= {
+                "taken": np.array(taken), "recent_values": np.stack([state.values for state in states]),
+                "recent_ints": np.stack([state.ints for state in states]),
+            }  # fmt: skip
+        return kept
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on from `state()` of as many cars."""
+        self._now, self._since[:] = int(state["now"]), state["since"]
+        self._pool, self._count = None, 0
+        for values, ints in zip(state.get("values", ()), state.get("ints", ()), strict=True):
+            self._keep(State(values[None], ints[None]))
+        self._count = int(state["count"])
+        recent = (state.get(name, ()) for name in ("taken", "recent_values", "recent_ints"))
+        self._recent.clear()
+        self._recent.extend((int(taken), State(values, ints)) for taken, values, ints in zip(*recent, strict=True))
 
     def _draw(self, rows: Indices, episodes: Indices, draw: int) -> npt.NDArray[np.float64]:
         shares = np.empty(len(rows))

@@ -20,6 +20,7 @@ from actwin.env.rewards import TERMS
 from actwin.env.starts import REPLAY, places
 from actwin.env.task import Task
 from actwin.telemetry.channels import Frames
+from actwin.twin.simulator import State
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -69,18 +70,14 @@ class Race:
         changes = random != RandomisationConfig()
         self.curriculum = Curriculum(task.config.curriculum)
         changes |= bool(task.config.curriculum.window)
-        self._randomiser = Randomiser(random, self.cockpit.simulator) if changes else None
+        eased = bool(task.config.curriculum.window and task.config.curriculum.extra_grip)
+        self._randomiser = Randomiser(random, self.cockpit.simulator, eased) if changes else None
         self._noise = random.sensor_noise
         self._mistakes: Mistakes | None = None
         self._records: list[dict[str, npt.NDArray[Any]]] = []
         workers = self.cockpit.simulator.threads
         self._cuts = [task.n * i // workers for i in range(workers + 1)]
         self._pool = ThreadPoolExecutor(workers - 1) if workers > 1 else None
-
-    @property
-    def randomised(self) -> bool:
-        """Whether cars differ from episode to episode."""
-        return self._randomiser is not None
 
     def reset(
         self,
@@ -109,6 +106,44 @@ class Race:
         which = self._all if rows is None else rows
         self._begin(which, start, place or {})
         self.ended = np.zeros(0, np.int64)
+        self.task.observe(self.frames)
+        return self._disturb(self._all)
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What is remembered of the episodes that are going on."""
+        judged, moments = self.task.judged, self.task.moments
+        shown = {"moments": moments.past, "known": moments.known} if moments.past.shape[1] else {}
+        return shown | {
+            "history": self.task.actions.history, "episodes": self.episodes,
+            "memory": judged.memory, "sums": judged.sums,
+        }  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next step depends on: copies of arrays, numbers, and dicts of them."""
+        cars = self.cockpit.simulator.snapshot()
+        kept: dict[str, Any] = {"seed": self.seed, "curriculum": self.curriculum.state()}
+        kept |= {"values": cars.values, "ints": cars.ints}
+        if self._randomiser is not None:
+            kept["parameters"] = self.cockpit.simulator.parameters().copy()
+        if self.task.config.physics.control_delay:
+            kept["delayed"] = self.cockpit.simulator.delayed_controls()
+        if self._mistakes is not None:
+            kept["mistakes"] = self._mistakes.state()
+        return kept | {name: array.copy() for name, array in self._arrays().items()}
+
+    def load_state(self, state: Mapping[str, Any]) -> Floats:
+        """Goes on from `state()` of a race of the same task with as many cars; the observation float32[N, O]."""
+        self.curriculum.load_state(state["curriculum"])
+        self.reset(int(state["seed"]))
+        if self._randomiser is not None:
+            self.cockpit.simulator.set_parameters(state["parameters"])
+        self.cockpit.restore(State(state["values"], state["ints"]))
+        if "delayed" in state:
+            self.cockpit.simulator.set_delayed_controls(state["delayed"])
+        for name, array in self._arrays().items():
+            array[:] = state[name]
+        if self._mistakes is not None and "mistakes" in state:
+            self._mistakes.load_state(state["mistakes"])
         self.task.observe(self.frames)
         return self._disturb(self._all)
 

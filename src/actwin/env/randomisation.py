@@ -44,11 +44,11 @@ class Randomiser:
     Args:
         config: How much.
         simulator: Whose cars.
+        eased: Whether a curriculum changes the grip too.
     """
 
-    def __init__(self, config: RandomisationConfig, simulator: Simulator) -> None:
-        self.config, self._simulator = config, simulator
-        self._eased = False
+    def __init__(self, config: RandomisationConfig, simulator: Simulator, eased: bool = False) -> None:
+        self.config, self._simulator, self._eased = config, simulator, eased
         self._spreads = {name: spread for name in PARAMETERS if (spread := getattr(config, name)) > 0.0}
 
     def _draw(self, seed: int, rows: Indices, episodes: Indices, number: int) -> npt.NDArray[np.float64]:
@@ -67,9 +67,8 @@ class Randomiser:
             grip: [-] Factor on the grip of all tyres, beside the drawn one.
         """
         factors: dict[str, npt.NDArray[np.float64]] = {}
-        if grip != 1.0 or self._eased:
+        if self._eased:  # also when it has become 1, as the episode before may have had another one
             factors = {path: np.full(len(rows), grip) for path in PARAMETERS["grip"]}
-            self._eased = True
         for number, (name, paths) in enumerate(PARAMETERS.items()):
             if (spread := self._spreads.get(name)) is None:
                 continue

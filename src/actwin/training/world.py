@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from actwin.agents.arrays import Flags, Floats
@@ -20,7 +19,6 @@ from actwin.env.task import Task, TaskConfig
 from actwin.training.evaluation import draw_starts, drive_laps
 from actwin.training.protocols import Score
 from actwin.training.scores import rate, scalars
-from actwin.twin.simulator import State
 
 STARTS: Final = 8
 """Of an evaluation: from the grid, flying, and random ones, which are the same each time."""
@@ -75,34 +73,27 @@ class TwinCars:
             shown[f"end_{name}"] = float((books["reason"] == code).mean())
         return shown | eased
 
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        task = self._race.task
-        judged, moments = task.judged, task.moments
-        shown = {"moments": moments.past, "known": moments.known} if moments.past.shape[1] else {}
-        return shown | {
-            "history": task.actions.history, "episodes": self._race.episodes,
-            "memory": judged.memory, "sums": judged.sums,
-        }  # fmt: skip
-
     def state(self) -> dict[str, Any]:
-        """Everything the next step depends on, except the pool of past mistakes, which fills again."""
-        cars = self._race.cockpit.simulator.snapshot()
-        arrays = self._arrays() | {"values": cars.values, "ints": cars.ints}
-        if self._race.randomised:
-            arrays["parameters"] = self._race.cockpit.simulator.parameters()
-        plain = {"seed": self._race.seed, "curriculum": self._race.curriculum.state()}
-        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()} | plain
+        """Everything the next step depends on."""
+        kept: dict[str, Any] = _converted(self._race.state(), np.ndarray, torch.from_numpy)
+        return kept
 
     def load_state(self, state: dict[str, Any]) -> Floats:
-        """Goes on from `state()`; the observation float32[N, O]."""
-        self._race.curriculum.load_state(state["curriculum"])
-        self._race.reset(state["seed"])
-        if self._race.randomised:
-            self._race.cockpit.simulator.set_parameters(state["parameters"].numpy())
-        self._race.cockpit.restore(State(state["values"].numpy(), state["ints"].numpy()))
-        for name, array in self._arrays().items():
-            array[:] = state[name].numpy()
-        return self._race.task.observe(self._race.frames)
+        """Goes on from `state()`; the observation float32[N, O].
+
+        Raises:
+            ValueError: Of another number of cars.
+        """
+        if len(state["episodes"]) != self.num_envs:
+            raise ValueError(f"{len(state['episodes'])} cars instead of {self.num_envs}")
+        return self._race.load_state(_converted(state, torch.Tensor, torch.Tensor.numpy))
+
+
+def _converted(tree: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
+    """Nested dicts with everything of one kind converted."""
+    if isinstance(tree, dict):
+        return {name: _converted(value, kind, convert) for name, value in tree.items()}
+    return convert(tree) if isinstance(tree, kind) else tree
 
 
 class TwinWorld:

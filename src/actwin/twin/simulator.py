@@ -388,6 +388,19 @@ class Simulator:
         before = self._past[(self._turn - self._delayed - 1) % len(self._past)]
         return as_floats(before).reshape(-1), as_floats(now).reshape(-1)
 
+    def delayed_controls(self) -> npt.NDArray[np.int32]:
+        """int32[P, N, fields of CONTROLS]: the bits of what was asked and has not come through yet, newest first.
+
+        There must be a delay.
+        """
+        order = (self._turn - np.arange(len(self._past))) % len(self._past)
+        return self._past[order].view(np.int32).reshape(len(self._past), self.n, -1)
+
+    def set_delayed_controls(self, bits: npt.NDArray[np.int32]) -> None:
+        """Goes on from `delayed_controls`, after `restore`."""
+        order = (self._turn - np.arange(len(self._past))) % len(self._past)
+        self._past.view(np.int32).reshape(len(self._past), self.n, -1)[order] = bits
+
     def _forget_controls(self, where: Indices) -> None:
         """What was asked of these cars before they were moved no longer comes through; they go on as they are."""
         if not len(self._past):
