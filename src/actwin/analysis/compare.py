@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ from actwin.analysis.columns import CHANNEL, Columns
 from actwin.analysis.laps import Lap, crossing_times
 from actwin.analysis.rollout import Rollout
 from actwin.analysis.way import Way, way_of
-from actwin.content.track import Corner
 from actwin.telemetry.store.session import Session
 
 Floats = npt.NDArray[np.float64]
@@ -149,10 +148,21 @@ class CornerTime(NamedTuple):
     """[m/s] Lowest in it."""
 
 
-class CornerComparison(NamedTuple):
+class Apex(Protocol):
+    """Anything that has an apex: a corner of a track, or one that was found in a lap."""
+
+    @property
+    def apex(self) -> float:
+        """[m] Lap distance."""
+
+
+Bend = TypeVar("Bend", bound=Apex)
+
+
+class CornerComparison(NamedTuple, Generic[Bend]):
     """One corner, all laps."""
 
-    corner: Corner
+    corner: Bend
     start: float
     """[m] Where the stretch begins: half way from the corner before."""
     end: float
@@ -166,7 +176,7 @@ class CornerComparison(NamedTuple):
         return max(times) - min(times)
 
 
-def compare_corners(traces: Sequence[Trace], corners: Iterable[Corner]) -> list[CornerComparison]:
+def compare_corners(traces: Sequence[Trace], corners: Iterable[Bend]) -> list[CornerComparison[Bend]]:
     """Time and lowest speed of each lap around each corner.
 
     The lap is divided half way between the apexes of neighbours, so the times of one lap add up to its lap time.
@@ -183,14 +193,13 @@ def compare_corners(traces: Sequence[Trace], corners: Iterable[Corner]) -> list[
     bounds = [0.0, *middles, float(axis[-1])]
     rows = []
     for corner, (start, end) in zip(corners, pairwise(bounds), strict=True):
-        inside = (axis >= start) & (axis <= end)
-        laps = tuple(
-            CornerTime(
-                lap.driver,
-                float(np.interp(end, axis, lap.time) - np.interp(start, axis, lap.time)),
-                float(lap["speed"][inside].min()) if inside.any() else math.nan,
-            )
-            for lap in traces
-        )
+        laps = tuple(CornerTime(lap.driver, *stretch_of(lap, start, end)) for lap in traces)
         rows.append(CornerComparison(corner, start, end, laps))
     return rows
+
+
+def stretch_of(lap: Trace, begin: float, end: float) -> tuple[float, float]:
+    """[s] Time that a lap spent between two distances [m], and [m/s] its lowest speed there; NaN where not known."""
+    at = np.interp([begin, end], lap.distance, lap.time)
+    speed, inside = lap.channels.get("speed"), (lap.distance >= begin) & (lap.distance <= end)
+    return float(at[1] - at[0]), float(speed[inside].min()) if speed is not None and inside.any() else math.nan

@@ -11,6 +11,7 @@ from actwin.cli import (
     calibrate_controls,
     cars,
     check,
+    compare,
     dashboard,
     demo,
     doctor,
@@ -20,6 +21,7 @@ from actwin.cli import (
     export_policy,
     import_,
     install_app,
+    laps,
     record,
     runs,
     serve,
@@ -28,7 +30,6 @@ from actwin.cli import (
     sql,
     tracks,
     train,
-    video,
     video,
     watch,
 )
@@ -75,10 +76,11 @@ app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("record", epilog=record.EXAMPLES)(record.record)
 app.command("sessions", epilog=sessions.EXAMPLES)(sessions.sessions)
+app.command("laps", epilog=laps.EXAMPLES)(laps.laps)
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("export", epilog=export.EXAMPLES)(export.export)
-app.command("video", epilog=video.EXAMPLES)(video.video)
 app.command("video", epilog=video.EXAMPLES)(video.video)
 app.command("export-policy", epilog=export_policy.EXAMPLES)(export_policy.export_policy)
 app.command("import", epilog=import_.EXAMPLES)(import_.import_recordings)
