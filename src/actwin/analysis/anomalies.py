@@ -110,7 +110,7 @@ def slip_ratios(lap: Trace) -> Floats:
     speed = clean(lap, "vx") if known(lap, "vx") else clean(lap, "speed")
     gentle = (speed > 2.0 * ROLLING) & (np.abs(np.gradient(speed, lap.time)) < 2.0) & (turning > 1.0).all(axis=1)
     if np.count_nonzero(gentle) < 10:
-        raise AbsentError(("slip_ratio", "enough free rolling"))
+        raise AbsentError(("slip_ratio", "wheel_speed with free rolling"))
     radius = np.median(speed[gentle, None] / turning[gentle], axis=0)
     return np.asarray(turning * radius / np.maximum(speed, ROLLING)[:, None] - 1.0)
 
@@ -218,7 +218,7 @@ def _missed_apexes(lap: Trace, spans: Sequence[CornerSpan], others: Sequence[Tra
         raise AbsentError(("lateral_offset",))
     fit = [other for other in others if known(other, "lateral_offset")]
     if not spans or len(fit) < FEWEST:
-        raise AbsentError((f"corners and {FEWEST} other laps",))
+        raise AbsentError(needs=f"corners and {FEWEST} other laps")
     found = []
     for span in spans:
         reached, row = _inside(lap, span)
@@ -239,7 +239,7 @@ def _spread(values: Floats) -> float:
 
 def _slow_sections(lap: Trace, spans: Sequence[CornerSpan], others: Sequence[Trace]) -> list[Anomaly]:
     if len(others) < FEWEST:
-        raise AbsentError((f"{FEWEST} other laps",))
+        raise AbsentError(needs=f"{FEWEST} other laps")
     length = min(float(each.distance[-1]) for each in (lap, *others))
     bounds = np.linspace(0.0, length, max(2, round(length / SECTION) + 1))
     took = np.array([np.diff(np.interp(bounds, np.maximum.accumulate(o.distance), o.time)) for o in (lap, *others)])

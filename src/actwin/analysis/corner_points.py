@@ -34,6 +34,10 @@ FULL_THROTTLE: Final = 0.95
 """[-] Throttle that is full ..."""
 FULL_FOR: Final = 0.3
 """[s] ... when it stays there so long."""
+FEWEST: Final = 8
+"""Samples of a lap below which there are no corners to speak of."""
+REACH: Final = 5.0
+"""[m] A corner that begins or ends so far outside the recorded part of a lap was not driven in it."""
 FLAT_TOP: Final = 0.9
 """[-] Share of the greatest curvature around which the driven apex is the middle."""
 
@@ -118,8 +122,10 @@ class Readings:
     @classmethod
     def of(cls, lap: Trace) -> Readings:
         """Those of a lap, on a common axis or at its own samples."""
+        told = np.flatnonzero(np.isfinite(lap.time) & np.isfinite(lap.distance))
+        lap = Trace(lap.driver, lap.distance[told], lap.time[told], {name: v[told] for name, v in lap.channels.items()})
         s = np.maximum.accumulate(lap.distance)
-        ahead = np.concatenate(([True], np.diff(s) > 1e-9))
+        ahead = np.concatenate(([True], np.diff(s) > 1e-9))[: len(s)]
         lap = Trace(lap.driver, s[ahead], lap.time[ahead], {name: v[ahead] for name, v in lap.channels.items()})
         found = {
             name: clean(lap, name) if known(lap, name) else None for name in ("speed", "brake", "throttle", "gear")
@@ -133,7 +139,7 @@ class Readings:
             curvature=_or_none(path_curvature, lap),
             gaps=np.array(gaps) if len(gaps) == 2 else None,
             brakings=brakings(lap.distance, lap.time, brake) if brake is not None else np.empty((0, 2)),
-            clock=PchipInterpolator(lap.distance, lap.time),
+            clock=PchipInterpolator(lap.distance, lap.time, extrapolate=False) if len(lap.time) > 1 else None,
             **found,
         )
 
@@ -181,13 +187,16 @@ def corner_points(lap: Trace, spans: Sequence[CornerSpan]) -> list[CornerPoints]
     """What one lap did in each corner.
 
     A braking belongs to the corner whose apex comes next after its beginning. Of a corner across the line only the part
-    after the line is searched, or the part before it when its apex lies there; its time is that of both parts.
+    after the line is searched, or the part before it when its apex lies there; its time is that of both parts. Corners
+    that the lap was not recorded in are NaN throughout.
 
     Args:
         lap: On a distance axis from the line, common or its own.
         spans: In order of their apexes.
     """
     readings = Readings.of(lap)
+    if len(readings.s) < FEWEST:
+        return [CornerPoints()] * len(spans)
     before = [float(readings.s[0]), *(span.apex for span in spans[:-1])]
     after = [*(span.apex for span in spans[1:]), float(readings.s[-1])]
     return [_points(readings, span, *around) for span, *around in zip(spans, before, after, strict=True)]
@@ -195,6 +204,8 @@ def corner_points(lap: Trace, spans: Sequence[CornerSpan]) -> list[CornerPoints]
 
 def _points(lap: Readings, span: CornerSpan, before: float, after: float) -> CornerPoints:
     across = span.entry > span.exit
+    if min(span.entry, span.exit) < lap.s[0] - REACH or max(span.entry, span.exit) > lap.s[-1] + REACH:
+        return CornerPoints()
     first = span.entry if not across or span.apex >= span.entry else float(lap.s[0])
     last = span.exit if not across or span.apex < span.entry else float(lap.s[-1])
     points: dict[str, float] = {"time": _time(lap, span)}
@@ -229,7 +240,8 @@ def _rows(s: Floats, first: float, last: float) -> slice:
 
 
 def _time(lap: Readings, span: CornerSpan) -> float:
-    entry, end = (float(lap.clock(place)) for place in (span.entry, span.exit))
+    places = np.clip((span.entry, span.exit), lap.s[0], lap.s[-1])
+    entry, end = (float(moment) for moment in lap.clock(places))
     return end - entry + (float(lap.t[-1]) - float(lap.t[0]) if span.entry > span.exit else 0.0)
 
 

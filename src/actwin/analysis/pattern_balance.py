@@ -95,7 +95,7 @@ def _fitted_angle(lap: Trace, turn: Floats, ay: Floats, speed: Floats) -> Floats
     greatest = float(np.quantile(np.abs(ay), 0.99))
     easy = (speed >= SLOWEST) & (np.abs(ay) <= EASY * greatest) & (np.abs(ay) > 0.1 * greatest)
     if np.count_nonzero(easy) < 20:
-        raise AbsentError(("a car model, and turns to fit one",))
+        raise AbsentError(needs="a car model, or turns to fit one to")
     terms = np.stack([turn[easy], ay[easy]], axis=1)
     weight = np.ones(len(terms))
     for _ in range(5):  # least absolute residuals by reweighting: slides are outliers
@@ -104,7 +104,7 @@ def _fitted_angle(lap: Trace, turn: Floats, ay: Floats, speed: Floats) -> Floats
         rest = np.abs(steer[easy] - terms @ found)
         weight = 1.0 / np.maximum(rest, 0.1 * float(np.median(rest)) + 1e-9)
     if not found[0] > 0.0:
-        raise AbsentError(("a car model, and turns to fit one",))
+        raise AbsentError(needs="a car model, or turns to fit one to")
     return np.asarray(steer * USUAL_WHEELBASE / found[0])
 
 

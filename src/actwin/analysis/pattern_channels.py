@@ -24,20 +24,21 @@ PAUSE: Final = 1.0
 
 
 class AbsentError(Exception):
-    """A number cannot be made because the lap lacks channels; `str` reads on from "a lap that ...".
+    """A number cannot be made because something is missing; `str` reads on from "a lap that ...".
 
     Args:
-        channels: What would have been needed.
+        channels: That would have been needed; of several one is enough.
+        needs: What is missing, where it is no channel.
     """
 
-    def __init__(self, channels: Sequence[str]) -> None:
-        self.channels = tuple(channels)
-        super().__init__(f"has no {' nor '.join(self.channels)}")
+    def __init__(self, channels: Sequence[str] = (), needs: str = "") -> None:
+        self.channels, self.needs = tuple(channels), needs
+        super().__init__(f"has no {' nor '.join(self.channels)}" if channels else f"lacks {needs}")
 
     @property
     def reason(self) -> str:
         """For a table of absent numbers."""
-        return f"needs {' or '.join(self.channels)}, which was not recorded"
+        return f"needs {self.needs}" if self.needs else f"needs {' or '.join(self.channels)}, which was not recorded"
 
 
 def lap_of(columns: Mapping[str, npt.NDArray[Any]] | DataFrame, driver: str = "") -> Trace:

@@ -120,7 +120,7 @@ def _hull(ax: Floats, ay: Floats) -> Floats:
     try:
         planes = ConvexHull(np.concatenate([points, points * [1.0, -1.0]])).equations
     except QhullError as error:
-        raise AbsentError(("accelerations that differ",)) from error
+        raise AbsentError(needs="accelerations that differ") from error
     ahead = np.stack([np.cos(ANGLES), np.sin(ANGLES)]).T @ planes[:, :2].T
     reach = np.where(ahead > 1e-9, -planes[:, 2] / np.maximum(ahead, 1e-9), _REACH)
     return np.asarray(reach.min(axis=1))

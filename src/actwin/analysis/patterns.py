@@ -68,7 +68,7 @@ class Habits:
     def best_upshifts(self) -> dict[int, float]:
         """[1/min] By gear."""
         if self.car is None:
-            raise AbsentError(("a car model",))
+            raise AbsentError(needs="a car model")
         return shifts.best_upshifts(self.car)
 
 
