@@ -22,6 +22,7 @@ from actwin.cli import (
     import_,
     install_app,
     laps,
+    patterns,
     record,
     runs,
     serve,
@@ -78,6 +79,7 @@ app.command("record", epilog=record.EXAMPLES)(record.record)
 app.command("sessions", epilog=sessions.EXAMPLES)(sessions.sessions)
 app.command("laps", epilog=laps.EXAMPLES)(laps.laps)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
+app.command("patterns", epilog=patterns.EXAMPLES)(patterns.patterns)
 app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("export", epilog=export.EXAMPLES)(export.export)
