@@ -266,7 +266,7 @@ def _by_clock(driven: Floats, step: Floats, clock: Floats, broken: Flags) -> Flo
     """
     ran = np.diff(clock)
     moving = np.abs(step) > 0.01
-    if np.mean((ran == 0.0)[moving]) > _STALE:
+    if moving.any() and np.mean((ran == 0.0)[moving]) > _STALE:
         return driven
     edges = np.flatnonzero(broken | (ran < 0.0)) + 1
     shown = driven.copy()
