@@ -14,7 +14,7 @@ import numpy as np
 from actwin.content.library import load_car, load_track
 from actwin.driving.driver import Driver
 from actwin.driving.interruption import Interruption
-from actwin.errors import ConfigError
+from actwin.errors import ConfigError, SourceError
 from actwin.pacing import SPIN, Pacer, Spread
 from actwin.telemetry.channels import neutral_controls
 from actwin.twin.emulator.emulator import Emulator, Outlets
@@ -90,8 +90,13 @@ def open_service(service: Service) -> Emulator:
     Raises:
         UnknownNameError, ContentError: No such track or car.
         CheckpointError: The driver's checkpoint cannot be used.
-        SourceError: A port or name is taken.
+        SourceError: A port or name is taken, or the folder cannot be made.
     """
+    if (folder := service.outlets.folder) is not None:
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SourceError(f"{folder}: cannot be made ({error}). Give a folder that can be written.") from error
     simulator, driver, period = _simulator_and_driver(service)
     # The first calls load compiled code; nobody should wait for that on the track. The game puts the cars back.
     simulator.step(neutral_controls(simulator.n))

@@ -35,7 +35,8 @@ class Cutter:
         self._observations = np.zeros((LONGEST + 2, observations), np.float32)
         self._actions = np.zeros((LONGEST + 1, width), np.float32)
         self._rewards = np.zeros(LONGEST + 1, np.float32)
-        self._count = self._sequence = self._version = 0
+        self._versions = np.zeros(LONGEST + 1, np.int64)
+        self._count = self._sequence = 0
         self._episode = 0
 
     def begin(self) -> None:
@@ -65,10 +66,8 @@ class Cutter:
             terminated, truncated: Whether, and how, the episode ended with it; then `begin` comes next.
         """
         row = self._count
-        if row == 0:
-            self._version = version
         self._observations[row], self._observations[row + 1] = observation, following
-        self._actions[row], self._rewards[row] = action, reward
+        self._actions[row], self._rewards[row], self._versions[row] = action, reward, version
         self._count += 1
         if terminated or truncated:
             self._hand_on(self._count, terminated, truncated and not terminated)
@@ -82,9 +81,10 @@ class Cutter:
 
     def _hand_on(self, steps: int, terminated: bool, truncated: bool) -> None:
         arrays = self._observations[: steps + 1].copy(), self._actions[:steps].copy(), self._rewards[:steps].copy()
-        self._emit(Chunk(self._stream, self._episode, self._sequence, self._version, *arrays, terminated, truncated))
+        version = int(self._versions[0])
+        self._emit(Chunk(self._stream, self._episode, self._sequence, version, *arrays, terminated, truncated))
         rest = self._count - steps
-        for kept in (self._actions, self._rewards):
+        for kept in (self._actions, self._rewards, self._versions):
             kept[:rest] = kept[steps : self._count]
         self._observations[: rest + 1] = self._observations[steps : self._count + 1]
         self._count, self._sequence = rest, self._sequence + steps

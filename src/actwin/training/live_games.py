@@ -6,7 +6,7 @@ import multiprocessing
 import queue
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol
 
 from torch import Tensor
@@ -43,27 +43,56 @@ class Learner(Protocol):
         ...
 
 
-class _Driver:
-    """One driver process and what is known of it."""
+class Worker(Protocol):
+    """What a driver runs in, as far as its end is concerned."""
 
-    def __init__(self, post: Post, deliver: Callable[[int, Message], None], target: Callable[..., None]) -> None:
-        self.post, self._deliver, self._target = post, deliver, target
+    @property
+    def exitcode(self) -> int | None:
+        """How it ended; None while it runs."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        ...
+
+    def join(self, timeout: float | None = None) -> None:
+        """Waits for its end."""
+        ...
+
+    def terminate(self) -> None:
+        """Ends it."""
+        ...
+
+
+Start = Callable[[Post, Connection, Connection], Worker]
+"""Lets somebody drive for a post, with connections from and to the learner that are theirs from now on."""
+
+
+def start_process(post: Post, reader: Connection, writer: Connection) -> Worker:
+    """Drives in a fresh process, the same way on every system."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=collect, args=(post, reader, writer), name=f"actwin driver {post.car + 1}", daemon=True
+    )
+    process.start()
+    for end in (reader, writer):  # or its death would not be seen here
+        end.close()
+    return process
+
+
+class _Driver:
+    """A driver and what is known of it."""
+
+    def __init__(self, post: Post, deliver: Callable[[int, Message], None], start: Start) -> None:
+        self.post, self._deliver, self._start = post, deliver, start
         self.ready: dict[str, Any] | None = None
         self.pulse: dict[str, Any] = {}
         self.deaths = 0
         self.start()
 
     def start(self) -> None:
-        """Starts the process; everywhere as a fresh one, so that it is the same on every system."""
-        context = multiprocessing.get_context("spawn")
-        (reader, theirs_to_write), (theirs_to_read, writer) = context.Pipe(False), context.Pipe(False)
-        name = f"actwin driver {self.post.car + 1}"
-        self.process: BaseProcess = context.Process(
-            target=self._target, args=(self.post, theirs_to_read, theirs_to_write), name=name, daemon=True
-        )
-        self.process.start()
-        for end in (theirs_to_read, theirs_to_write):  # or its death would not be seen here
-            end.close()
+        """Begins to drive."""
+        (reader, writes), (reads, writer) = multiprocessing.Pipe(False), multiprocessing.Pipe(False)
+        self.worker = self._start(self.post, reads, writes)
         car = self.post.car
         self.link = Link(reader, writer, lambda message: self._deliver(car, message))
 
@@ -73,10 +102,10 @@ class _Driver:
 
     def end(self, seconds: float) -> None:
         """Waits for its end, then ends it."""
-        self.process.join(max(seconds, 0.0))
-        if self.process.is_alive():
-            self.process.terminate()
-            self.process.join(1.0)
+        self.worker.join(max(seconds, 0.0))
+        if self.worker.is_alive():
+            self.worker.terminate()
+            self.worker.join(1.0)
         self.link.close(flush=0.0)
 
 
@@ -85,7 +114,7 @@ class Games:
 
     Args:
         posts: One for each game.
-        target: What a driver's process runs.
+        start: Lets somebody drive.
 
     Attributes:
         learner: Gets the chunks and gives the weights; set before the first weights are handed out.
@@ -94,12 +123,12 @@ class Games:
 
     learner: Learner
 
-    def __init__(self, posts: Sequence[Post], target: Callable[..., None] = collect) -> None:
+    def __init__(self, posts: Sequence[Post], start: Start = start_process) -> None:
         self._arrived: queue.Queue[tuple[int, Message]] = queue.Queue(MOST_WAITING)
         self._closed = False
         self.seen: list[Seen] = []
         self._problems: dict[int, str] = {}
-        self._drivers = [_Driver(post, self._deliver, target) for post in posts]
+        self._drivers = [_Driver(post, self._deliver, start) for post in posts]
         self._last_chunk = time.monotonic()
 
     def _deliver(self, car: int, message: Message) -> None:
@@ -125,7 +154,7 @@ class Games:
         while any(one.ready is None and one.post.car not in self._problems for one in self._drivers):
             self.deliver(0.1)
             for one in self._drivers:
-                if not one.process.is_alive() and one.ready is None:
+                if not one.worker.is_alive() and one.ready is None:
                     self.deliver(0.0)
                     self._problems.setdefault(one.post.car, "Its driver's process ended without a word.")
             if time.monotonic() > end:
@@ -204,13 +233,11 @@ class Games:
             name = f"Game {driver.post.car + 1} ({driver.post.game.name})"
             if driver.post.car in self._problems:
                 raise ActwinError(f"{name}: {self._problems[driver.post.car]}")
-            if driver.process.is_alive() or self._closed:
+            if driver.worker.is_alive() or self._closed:
                 continue
             driver.deaths += 1
             if driver.deaths > RESTARTS:
-                raise ActwinError(
-                    f"{name}: its driver's process dies again and again (exit {driver.process.exitcode})."
-                )
+                raise ActwinError(f"{name}: its driver's process dies again and again (exit {driver.worker.exitcode}).")
             driver.link.close(flush=0.0)
             driver.start()
             self.renew()
@@ -240,7 +267,7 @@ class Games:
             driver.stop()
         end = time.monotonic() + ENDING
         # What still comes is of no use, but a driver must not wait to be heard.
-        while time.monotonic() < end and any(driver.process.is_alive() for driver in self._drivers):
+        while time.monotonic() < end and any(driver.worker.is_alive() for driver in self._drivers):
             try:
                 self._arrived.get(timeout=0.05)
             except queue.Empty:

@@ -19,7 +19,7 @@ from actwin.agents.networks import Policy
 from actwin.agents.registry import DrivingPolicy
 from actwin.agents.replay import Experience
 from actwin.env.task import Task
-from actwin.errors import ConfigError, ExperienceError, SourceError
+from actwin.errors import ActwinError, ConfigError, ExperienceError, SourceError
 from actwin.training.board import Board
 from actwin.training.config import RunConfig
 from actwin.training.live_board import live_scalars
@@ -233,9 +233,17 @@ class LiveTrainer(Trainer):
         if self._is_due("board", SHOWN_EVERY):
             board.write(self.steps, self.seconds, self._row())
         if self._is_due("watch", WATCH_EVERY):
-            self._games.watch(self.live.patience)
+            self._watch()
             if self._on_progress:
                 self._on_progress(self.progress(board.trouble))
+
+    def _watch(self) -> None:
+        """Looks after the drivers; where nothing can be hoped for, what was learned is saved first."""
+        try:
+            self._games.watch(self.live.patience)
+        except ActwinError:
+            self._saver.save_last(self._counters(), self.best)
+            raise
 
     def _row(self) -> dict[str, float]:
         """What the board shows of the time since the last row."""
