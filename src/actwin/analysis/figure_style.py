@@ -22,6 +22,9 @@ class LineStyle(NamedTuple):
     width: float
 
 
+FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
+
+
 class Theme(NamedTuple):
     """The colours of a kind of page.
 
@@ -39,6 +42,7 @@ class Theme(NamedTuple):
         lines: Of drivers or laps; the first is for the one that is looked at.
         scale: For speeds and other quantities that only grow.
         throttle, brake, neither: What the feet do.
+        font: Families, as CSS names them.
     """
 
     paper: str
@@ -57,6 +61,7 @@ class Theme(NamedTuple):
     throttle: str
     brake: str
     neither: str
+    font: str = FONT
 
 
 PRINT: Final = Theme(
@@ -89,13 +94,12 @@ SCREEN: Final = Theme(
     ),
     scale=("#5a4fcf", "#4672c4", "#3791ab", "#2cab8e", "#4cc46c", "#93d74c", "#cfe13f", "#fde725"),
     throttle="#33c49a", brake="#ff7a45", neither="#6c7783",
+    font=f"'Source Sans', {FONT}",
 )  # fmt: skip
 """A dark screen: the dashboard. The same hues, lighter."""
 
 REFERENCE: Final = -1
 """Number of the style of the lap that others are compared with: grey and dashed."""
-
-FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
 
 
 def plotly() -> Any:
@@ -192,10 +196,10 @@ def layout(height: int, theme: Theme = PRINT, **more: Any) -> dict[str, Any]:
         "autosize": True,
         "paper_bgcolor": theme.paper,
         "plot_bgcolor": theme.paper,
-        "font": {"family": FONT, "size": 13, "color": theme.ink},
+        "font": {"family": theme.font, "size": 13, "color": theme.ink},
         "margin": {"l": 52, "r": 16, "t": 30, "b": 46},
         "legend": {"orientation": "h", "x": 0.0, "y": 1.0, "xanchor": "left", "yanchor": "bottom"},
-        "hoverlabel": {"bgcolor": theme.paper, "bordercolor": theme.frame, "font": {"family": FONT, "size": 12}},
+        "hoverlabel": {"bgcolor": theme.paper, "bordercolor": theme.frame, "font": {"family": theme.font, "size": 12}},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.tool, "activecolor": theme.ink},
     }
     return base | more

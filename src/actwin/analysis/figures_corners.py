@@ -38,13 +38,14 @@ def loss_bars(
             "pattern": {"shape": ["" if value > 0.0 else "/" for value in lost]},
         },
         text=[f"{value:+.3f} s".replace("-", "−") for value in lost],
-        textposition="auto",
+        textposition="outside",
+        cliponaxis=False,
         hoverinfo="skip",
         showlegend=False,
     )
     x_axis = style.axis("Lost to the reference [s]", theme, zeroline=True, zerolinecolor=theme.edge)
     y_axis = style.axis("", theme, ticks="", automargin=True)
-    margin = {"l": 60, "r": 12, "t": 14, "b": 44}
+    margin = {"l": 60, "r": 56, "t": 14, "b": 44}
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, margin=margin, bargap=0.25))
     return figure
 
@@ -57,7 +58,7 @@ def corner_spread(
     height: int = 340,
     theme: style.Theme = style.PRINT,
 ) -> Any:
-    """One mark of every corner over all laps: a box for each corner, a point for each lap.
+    """One mark of every corner over all laps, from its median there: a box for each corner, a point for each lap.
 
     Args:
         table: A corner of a lap each, with the columns `corner` and `value`.
@@ -69,9 +70,10 @@ def corner_spread(
     """
     figure, look = style.plotly().Figure(), style.style_of(0, theme)
     known = table[np.isfinite(table[value].astype(float))]
+    apart = known[value].astype(float) - known.groupby("corner", sort=False)[value].transform("median")
     figure.add_box(
         x=[style.plain(str(name)) for name in known["corner"]],
-        y=scale * known[value].to_numpy(np.float64),
+        y=scale * apart.to_numpy(np.float64),
         boxpoints="all",
         pointpos=0.0,
         jitter=0.4,
@@ -82,7 +84,10 @@ def corner_spread(
         hoverinfo="y",
     )
     margin = {"l": 58, "r": 12, "t": 14, "b": 60}
-    x_axis, y_axis = style.axis("", theme, tickangle=-35, automargin=True), style.axis(title, theme)
+    x_axis, y_axis = (
+        style.axis("", theme, tickangle=-35, automargin=True),
+        style.axis(title, theme, zeroline=True, zerolinecolor=theme.edge),
+    )
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, margin=margin))
     return figure
 

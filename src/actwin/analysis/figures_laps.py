@@ -53,9 +53,9 @@ def lap_time_scatter(table: pd.DataFrame, height: int = 340, theme: style.Theme 
             marker={"size": 17, "symbol": "circle-open", "color": theme.arrow, "line": {"width": 2}},
         )  # fmt: skip
     places, labels = style.lap_time_ticks(shown.tolist())
-    y_axis = style.axis("Lap time", theme, tickvals=places, ticktext=labels, range=_room(shown))
+    y_axis = style.axis("", theme, tickvals=places, ticktext=labels, range=_room(shown), automargin=True)
     x_axis = style.axis("Lap", theme, dtick=max(1, len(table) // 12))
-    margin = {"l": 78, "r": 12, "t": 36, "b": 44}
+    margin = {"l": 58, "r": 12, "t": 36, "b": 44}
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, margin=margin, hovermode="closest"))
     figure.update_layout(showlegend=True)
     return figure
@@ -107,8 +107,8 @@ def lap_time_violin(
             figure.add_box(**points, boxpoints="all", width=0.4)
     shown = usual_times(counted["time"].to_numpy(np.float64))
     places, labels = style.lap_time_ticks(shown.tolist())
-    y_axis = style.axis("Lap time", theme, tickvals=places, ticktext=labels, range=_room(shown))
-    margin = {"l": 78, "r": 12, "t": 20, "b": 40}
+    y_axis = style.axis("", theme, tickvals=places, ticktext=labels, range=_room(shown), automargin=True)
+    margin = {"l": 58, "r": 12, "t": 20, "b": 40}
     figure.update_layout(style.layout(height, theme, xaxis=style.axis("", theme), yaxis=y_axis, margin=margin))
     return figure
 

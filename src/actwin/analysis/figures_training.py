@@ -102,7 +102,7 @@ def metric_curves(
     Args:
         runs: Metrics by name of the run, a line for each writing, with columns `step`, `seconds` and the quantities.
         metric: Column to show; lap times are written as racers write them.
-        title: Of the vertical axis; by default the metric's name.
+        title: Of the vertical axis; empty for none.
         over: "step" or "seconds".
         height: [px] Of the figure.
         looks: Number of each run's style; by default the place in `runs`.
@@ -130,8 +130,8 @@ def metric_curves(
         places, labels = style.lap_time_ticks(np.concatenate(shown).tolist())
         more = {"tickvals": places, "ticktext": labels}
     x_axis = style.axis(label, theme, rangemode="tozero")
-    y_axis = style.axis(style.plain(title or metric), theme, **more)
-    margin = {"l": 70, "r": 12, "t": 36, "b": 44}
+    y_axis = style.axis(style.plain(title), theme, automargin=True, **more)
+    margin = {"l": 58, "r": 12, "t": 36 if len(runs) > 1 else 12, "b": 44}
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, margin=margin, hovermode="closest"))
     figure.update_layout(showlegend=len(runs) > 1)
     return figure
@@ -162,10 +162,10 @@ def reward_terms(
             line={"color": look.colour, "dash": look.dash, "width": look.width},
         )
     x_axis = style.axis("Car steps [millions]", theme, rangemode="tozero")
-    y_axis = style.axis("Reward a step", theme, zeroline=True, zerolinecolor=theme.edge)
-    margin = {"l": 70, "r": 12, "t": 36, "b": 44}
+    y_axis = style.axis("Reward a step", theme, automargin=True, zeroline=True, zerolinecolor=theme.edge)
+    margin = {"l": 64, "r": 12, "t": 12, "b": 44}
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, margin=margin, hovermode="x unified"))
-    figure.update_layout(showlegend=True)
+    figure.update_layout(showlegend=True, legend={"y": -0.28, "yanchor": "top"})
     return figure
 
 

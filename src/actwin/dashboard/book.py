@@ -14,8 +14,8 @@ import streamlit as st
 
 from actwin.analysis.compare import CHANNELS, Trace
 from actwin.analysis.corners import CornerSpan, find_corners
-from actwin.analysis.outline import Outline, outline, outline_of_lap
 from actwin.analysis.driven_laps import DrivenLap
+from actwin.analysis.outline import Outline, outline, outline_of_lap
 from actwin.analysis.session import DrivenSession, open_session
 from actwin.dashboard.folders import Choice, check_size, one_line
 from actwin.errors import ActwinError, SessionError

@@ -39,7 +39,9 @@ _MOST: Final = 12
 def corners() -> None:
     """Losses to a reference with a sentence each, the corner table, one corner in detail, consistency."""
     ui.head("Corners", "Where the time is lost, and through what.")
-    choice = ui.choose_session()
+    first, left, right = st.columns([2, 1, 1])
+    with first:
+        choice = ui.choose_session()
     if choice is None:
         return
     book = open_book(choice)
@@ -52,7 +54,6 @@ def corners() -> None:
     if not spans:
         st.info("No corner can be found: the session tells neither its track nor how the car turned.")
         return
-    left, right = st.columns(2)
     names = {book.label(i): i for i in ranked}
     mine = left.selectbox("Lap", list(names), index=min(1, len(names) - 1))
     theirs = right.selectbox("Reference", list(names))
@@ -109,7 +110,7 @@ def _readable(table: pd.DataFrame, several: bool) -> pd.DataFrame:
     import pandas as pd
 
     order = table.assign(row=range(len(table))).sort_values(["corner", "row"], kind="stable")
-    shown = {"Corner": [one_line(name, 24) for name in order["label"]]}
+    shown = {"Corner": [one_line(name, 34) for name in order["label"]]}
     if several:
         shown["Lap"] = list(order["driver"])
     for column, (title, scale, digits) in COLUMNS.items():
@@ -122,7 +123,9 @@ def _readable(table: pd.DataFrame, several: bool) -> pd.DataFrame:
 def _repeated(book: Book, numbers: Sequence[int], spans: Sequence[CornerSpan]) -> None:
     if len(numbers) < 3:
         return
-    ui.heading("Repeated", f"Each corner over the {len(numbers)} fastest laps; a point is a lap.")
+    ui.heading(
+        "Repeated", f"Each corner over the {len(numbers)} fastest laps, from its median there; a point is a lap."
+    )
     table = corner_table(book.traces(numbers), spans).assign(corner=lambda rows: rows["label"])
     what = st.segmented_control("Of each corner", list(SPREADS), default=next(iter(SPREADS)), key="corner_spread")
     title = what or next(iter(SPREADS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -31,7 +32,9 @@ MARKS: Final = {
 def laps() -> None:
     """The lap table, bests, spread and consistency of a session."""
     ui.head("Laps", "Purple: best of all. Green: the driver's own best. Yellow: no improvement. Grey: does not count.")
-    choice = ui.choose_session()
+    first, *filters = st.columns([5, 2, 2, 3], vertical_alignment="bottom")
+    with first:
+        choice = ui.choose_session()
     if choice is None:
         return
     book = open_book(choice)
@@ -40,15 +43,14 @@ def laps() -> None:
                  [f"actwin check {choice.name}"])  # fmt: skip
         return
     table = book.table()
-    shown = _filtered(table)
+    shown = _filtered(table, *filters)
     _bests(book)
     _lap_table(book, shown)
     if len(shown[shown["time"].notna()]):
         _pictures(book, shown[shown["time"].notna()])
 
 
-def _filtered(table: pd.DataFrame) -> pd.DataFrame:
-    left, middle, right = st.columns([3, 3, 4])
+def _filtered(table: pd.DataFrame, left: Any, middle: Any, right: Any) -> pd.DataFrame:
     drivers, stints = list(dict.fromkeys(table["driver"])), list(dict.fromkeys(table["stint"]))
     with left:
         wanted = st.multiselect("Drivers", drivers, default=drivers) if len(drivers) > 1 else drivers
@@ -163,7 +165,8 @@ def _steadiness(book: Book, table: pd.DataFrame) -> None:
     with left:
         ui.heading("Fuel over the laps", "Mean and range in each lap.")
         numbers = [int(row) for row in table.index[:60]]
-        figure = channel_over_laps(book.traces(numbers), "fuel", "Fuel [kg]", height=240, theme=SCREEN)
+        driven = [replace(book.trace(i), driver=f"L{book.laps[i].number}") for i in numbers]
+        figure = channel_over_laps(driven, "fuel", "Fuel [kg]", height=240, theme=SCREEN)
         if figure.data and len(figure.data[0].x):
             components.figure(figure, "fuel")
         else:

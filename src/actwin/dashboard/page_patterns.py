@@ -32,7 +32,9 @@ _G: Final = ("lateral_g", "braking_g")
 def patterns() -> None:
     """Habits of each lap, unusual events, groups of laps that were driven alike."""
     ui.head("Patterns", "How the car was driven.")
-    choice = ui.choose_session()
+    first, second = st.columns([1, 1])
+    with first:
+        choice = ui.choose_session()
     if choice is None:
         return
     book = open_book(choice)
@@ -42,7 +44,7 @@ def patterns() -> None:
                  ["actwin record --laps 3"])  # fmt: skip
         return
     names = {book.label(i): i for i in ranked}
-    chosen = st.multiselect("Laps", list(names), default=list(names)[:4], max_selections=MOST)
+    chosen = second.multiselect("Laps", list(names), default=list(names)[:4], max_selections=MOST)
     if not chosen:
         st.info("Choose one lap or more.")
         return
@@ -113,11 +115,11 @@ def _unusual(book: Book, numbers: Sequence[int], spans: Sequence[CornerSpan]) ->
             st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * len(rows), 440))
         else:
             st.success("Nothing unusual was found in these laps.")
-        for kind, why in anomalies.unseen(_samples(book, numbers[0]), spans).items():
+        for kind, why in anomalies.unseen(_samples(book, numbers[0]), spans, others).items():
             st.caption(f"Not looked for: {ui.plain(kind)} ({ui.plain(why)}).")
     with right:
         lap = book.trace(numbers[0])
-        if {"x", "y"} <= set(lap.channels):
+        if places and {"x", "y"} <= set(lap.channels):
             components.figure(event_map(book.outline(lap), lap, places, 420, SCREEN), "events", 320)
 
 

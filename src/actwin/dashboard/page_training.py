@@ -131,17 +131,17 @@ def _curves(runs: Mapping[str, pd.DataFrame]) -> None:
     over = st.segmented_control("Over", ["Steps", "Time"], default="Steps", key="runs_over")
     axis = "seconds" if over == "Time" else "step"
     left, right = st.columns(2)
-    for place, (title, metric) in zip((left, right, left, right), FIRST.items(), strict=True):
-        if any(metric in frame for frame in runs.values()):
-            with place:
-                ui.heading(title)
-                components.figure(metric_curves(runs, metric, title, axis, 270, theme=SCREEN), f"run_{metric}", 240)
+    known = [(title, metric) for title, metric in FIRST.items() if any(metric in frame for frame in runs.values())]
+    for number, (title, metric) in enumerate(known):
+        with (left, right)[number % 2]:
+            ui.heading(title)
+            components.figure(metric_curves(runs, metric, "", axis, 250, theme=SCREEN), f"run_{metric}", 230)
     left, right = st.columns(2)
     with left:
         ui.heading("Parts of the reward", "Of the first run shown.")
         components.figure(reward_terms(next(iter(runs.values())), height=300, theme=SCREEN), "reward_terms", 260)
     with right:
         ui.heading("Any other number")
-        known = sorted({name for frame in runs.values() for name in frame.columns} - {"step", "seconds"})
-        wanted = st.selectbox("Number", known, label_visibility="collapsed", key="run_metric")
-        components.figure(metric_curves(runs, wanted, wanted, axis, 250, theme=SCREEN), "run_other", 240)
+        names = sorted({name for frame in runs.values() for name in frame.columns} - {"step", "seconds"})
+        wanted = st.selectbox("Number", names, label_visibility="collapsed", key="run_metric")
+        components.figure(metric_curves(runs, wanted, "", axis, 250, theme=SCREEN), "run_other", 230)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+from PIL import Image
 
+from actwin.analysis.figure_style import SCREEN
 from actwin.dashboard import page_compare, page_corners, page_laps, page_live, page_patterns, page_training
 from actwin.dashboard.ui import page
 
@@ -23,12 +25,23 @@ PAGES = (
 
 def show() -> None:
     """Shows the page that the address asks for."""
-    st.set_page_config(page_title="actwin", page_icon=":material/sports_motorsports:", layout="wide")
+    st.set_page_config(page_title="actwin", page_icon=_icon(), layout="wide")
     pages = {line[1]: _page(*line) for line in PAGES}
     chosen = st.navigation(list(pages.values()), position="top")
     if wanted := st.session_state.pop("go_to", None):
         st.switch_page(pages[wanted])
     chosen.run()
+
+
+@st.cache_resource(show_spinner=False)
+def _icon() -> Image.Image:
+    """A chequered flag; Streamlit would fetch a named icon for the browser's tab from elsewhere."""
+    icon = Image.new("RGB", (32, 32), SCREEN.paper)
+    for row in range(4):
+        for column in range(4):
+            if (row + column) % 2 == 0:
+                icon.paste(SCREEN.ink, (8 * column, 8 * row, 8 * column + 8, 8 * row + 8))
+    return icon
 
 
 def _page(title: str, address: str, icon: str, body: Callable[[], None]) -> Any:

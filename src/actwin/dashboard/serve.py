@@ -21,7 +21,8 @@ PREFIX: Final = "/actwin/"
 _INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 POLICY: Final = (
     "default-src 'self'; script-src 'self' blob:{inline}; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; frame-src 'none'; object-src 'none'; base-uri 'self'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; frame-src 'none'; "
+    "object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
 """Scripts come from this server only: a script in a name that got into a page would not run."""

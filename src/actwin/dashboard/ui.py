@@ -95,7 +95,8 @@ def choose_session(label: str = "Session", key: str = "session", none: str = "")
     names = [choice.name for choice in listing.choices]
     labels = {choice.name: choice.label for choice in listing.choices}
     offered = [none, *names] if none else names
-    chosen = remembered(key, offered, offered[0])
+    asked = st.query_params.get(key, "")  # an address can name a session, if it is listed
+    chosen = remembered(key, offered, asked if asked in offered else offered[0])
     name = st.selectbox(
         label, offered, index=offered.index(chosen), format_func=lambda each: labels.get(each, each), key=f"{key}_box"
     )
