@@ -22,6 +22,7 @@ from actwin.cli import (
     import_,
     install_app,
     laps,
+    launch,
     patterns,
     record,
     runs,
@@ -69,6 +70,7 @@ app.add_typer(tracks.app, name="tracks")
 app.add_typer(cars.app, name="cars")
 app.command("sim", epilog=sim.EXAMPLES)(sim.sim)
 app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("launch", epilog=launch.EXAMPLES)(launch.launch)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("install-app", epilog=install_app.EXAMPLES)(install_app.install_app)

@@ -34,3 +34,6 @@ SessionsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for other programs instead of tables.")]
 DEFAULT_TRACK = "monza"
 DEFAULT_CAR = "formula_alpha_2022"
+LogsOption = Annotated[
+    Path, typer.Option(help="Folder of TensorBoard's curves of all runs; each has a folder in it, named like its own.")
+]

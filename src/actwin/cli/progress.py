@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -24,16 +25,21 @@ class _TimeLeft(ProgressColumn):
             return Text("")
         left = task.fields.get("left")
         left = task.time_remaining if left is None else left
-        return Text("" if left is None else f"{int(left) // 60}:{int(left) % 60:02d} left", style="cyan")
+        return Text(_left(left).removeprefix(", "), style="cyan")
 
 
 class StageBars:
     """One bar for each stage; implements what `actwin.training.demo` reports to.
 
-    Without a screen (a log file, CI) only the finished stages are printed, one line each.
+    Without a screen (a log file, CI) a line is printed for each stage that ends, and now and then for one that goes on.
+
+    Args:
+        every: [s] Between the lines of a stage without a screen.
+        clock: [s] What time it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, every: float = 10.0, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._every, self._clock, self._told = every, clock, clock()
         self._console = console(stderr=True)
         self._live = self._console.is_terminal
         rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)
@@ -70,9 +76,26 @@ class StageBars:
             left: [s] Time left, when the stage knows it.
         """
         if stage not in self._tasks:
-            self._begun[stage] = time.perf_counter()
+            self._begun[stage] = self._told = self._clock()
             self._tasks[stage] = self._bars.add_task(f"{stage:<24}", total=1.0, note="")
         task = self._tasks[stage]
         self._bars.update(task, completed=share, note=note, left=left)
-        if share >= 1.0 and not self._live and (begun := self._begun.pop(stage, None)):
-            self._console.print(f"{stage} ({time.perf_counter() - begun:.0f} s): {note or 'done'}", soft_wrap=True)
+        if not self._live:
+            self._tell(stage, share, note, left)
+
+    def _tell(self, stage: str, share: float, note: str, left: float | None) -> None:
+        """Prints a line when one is due."""
+        now = self._clock()
+        if share >= 1.0:
+            begun = self._begun.pop(stage, None)
+            line = "" if begun is None else f"{stage} ({now - begun:.0f} s): {note or 'done'}"
+        else:
+            due = now - self._told >= self._every
+            line = f"{stage} {share:.0%}: {note}{_left(left)}" if due else ""
+        if line:
+            self._told = now
+            self._console.print(line, soft_wrap=True)
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f", {int(seconds) // 60}:{int(seconds) % 60:02d} left"

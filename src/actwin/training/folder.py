@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from actwin.agents.checkpoints import MEMORY, NEXT_MEMORY
-from actwin.errors import ActwinError, ConfigError
+from actwin.errors import ActwinError, CheckpointError, ConfigError
 from actwin.telemetry.store.folder import WriterLock, write_text
 from actwin.training.config import RunConfig, dump_config
 from actwin.training.metrics import JOURNAL, TABLE
@@ -136,6 +136,17 @@ def require_free(out: Path) -> None:
     if is_locked(out):
         raise ConfigError(_busy(out))
     _require_ours(out)
+
+
+def last_checkpoint(out: Path) -> Path:
+    """What a run goes on from.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    if not (out / LAST).is_file():
+        raise CheckpointError(f"{out}: holds no {LAST} to go on from. Without --resume a new run begins there.")
+    return out / LAST
 
 
 def is_locked(out: Path) -> bool:

@@ -13,11 +13,12 @@ from actwin.agents.registry import clones, remembers
 from actwin.agents.replay import Experience
 from actwin.errors import ConfigError
 from actwin.training.config import RunConfig
+from actwin.training.folder import last_checkpoint, require_free
 from actwin.training.imitation import demonstrate, join_demonstrations, join_experience, new_clone
 from actwin.training.offline import OfflineWorld
 from actwin.training.progress import Progress, Result
 from actwin.training.recorded_demos import recorded_demonstrations
-from actwin.training.runs import LAST, checkpoint_path, prepare_torch
+from actwin.training.runs import prepare_torch
 from actwin.training.trainer import Trainer
 from actwin.training.world import TwinWorld
 from actwin.units import lap_time_text
@@ -53,25 +54,34 @@ class Trained(NamedTuple):
 
 
 def train(
-    config: RunConfig, out: Path, stages: Stages, resume: bool = False, total_minutes: float | None = None
+    config: RunConfig,
+    out: Path,
+    stages: Stages,
+    resume: bool = False,
+    total_minutes: float | None = None,
+    logs: Path | None = None,
 ) -> Trained:
     """Trains a driver.
 
     Args:
         config: The run.
-        out: Its folder.
+        out: Its folder; a run that is in it is moved into `earlier/` there, unless it is gone on with.
         stages: Gets told how far it is.
         resume: Go on from the folder's last checkpoint.
         total_minutes: [min] For all stages: reinforcement learning gets what the others leave, at most its own budget,
             at least half a minute.
+        logs: Folder of TensorBoard's curves; `logs/` in the folder of the run when None.
 
     Raises:
         CheckpointError: There is no checkpoint to go on from, or it is of another task.
+        ConfigError: The folder cannot be used.
     """
+    require_free(out)
+    last = last_checkpoint(out) if resume else None
     if config.live is not None:
         from actwin.training.live import train_live  # needs what is here
 
-        return train_live(config, out, stages, resume)
+        return train_live(config, out, stages, resume, logs)
     begin = time.perf_counter()
     prepare_torch(config.train.threads)
     stages.update("Preparation", 0.0, "racing line, compiled physics")
@@ -88,11 +98,11 @@ def train(
         # The last evaluation comes after the budget is used up.
         stages.update(stage, min(progress.share, 0.999), note(progress), progress.left)
 
-    trainer = Trainer(config, OfflineWorld(world) if offline else world, out, policy, experience, show)
-    if resume:
-        trainer.resume(checkpoint_path(out, LAST))
+    trainer = Trainer(config, OfflineWorld(world) if offline else world, out, policy, experience, show, logs)
+    if last is not None:
+        trainer.resume(last)
     result = trainer.run()
-    stages.update(stage, 1.0, note(trainer.progress()))
+    stages.update(stage, 1.0, note(trainer.progress()) + ("" if result.finished else ", stopped"))
     return Trained(config, world, policy, result)
 
 
@@ -190,4 +200,6 @@ def _offline_note(progress: Progress) -> str:
 def _training_note(progress: Progress) -> str:
     lap = f"best {lap_time_text(progress.best_lap)}, " if math.isfinite(progress.best_lap) else ""
     rate = f", {progress.rate / 1000.0:.0f} k/s" if progress.rate else ""
-    return f"{lap}{progress.steps / 1e6:.1f} M steps{rate}"
+    updates = f", {progress.update_rate:.3g} updates/s" if progress.update_rate else ""
+    trouble = f"NOT SAVED: {progress.trouble} " if progress.trouble else ""
+    return f"{trouble}{lap}{progress.steps / 1e6:.1f} M steps{rate}{updates}"

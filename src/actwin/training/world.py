@@ -32,7 +32,8 @@ class TwinCars:
     """
 
     def __init__(self, task: Task) -> None:
-        self._race = Race(task)
+        # A learner that was given one thread shares the processor with others.
+        self._race = Race(task, 1 if torch.get_num_threads() == 1 else None)
         self.num_envs = task.n
         self.final_observation = self._race.final_observation
         self.reward_terms = task.judged.terms
