@@ -1,4 +1,4 @@
-"""Drives laps with a trained driver: `python scripts/eval.py --checkpoint FILE` is `actwin evaluate FILE`."""
+"""Drives laps with trained drivers: `python scripts/eval.py --checkpoint FILE …` is `actwin evaluate FILE …`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ import argparse
 from actwin.cli import main
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", required=True, help="checkpoint, or the folder of a run")
-    parser.add_argument("--episodes", default="10", help="starts: from the grid, flying, then from around the lap")
-    parser.add_argument("--laps", default="1", help="full laps from each start")
-    parser.add_argument("--save-rollouts", help="folder for the drives, as recorded sessions")
-    asked = parser.parse_args()
-    keep = ["--save-rollouts", asked.save_rollouts] if asked.save_rollouts else []
-    main(["evaluate", asked.checkpoint, "--episodes", asked.episodes, "--laps", asked.laps, *keep])
+    parser = argparse.ArgumentParser(description=__doc__, epilog="Other options are those of `actwin evaluate --help`.")
+    parser.add_argument("--checkpoint", required=True, nargs="+", help="checkpoints, or folders of runs")
+    asked, options = parser.parse_known_args()
+    main(["evaluate", *asked.checkpoint, *options])

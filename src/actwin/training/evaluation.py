@@ -146,6 +146,8 @@ def draw_starts(
         UnknownNameError: A kind that does not exist.
         ConfigError: More starts than different ones.
     """
+    if not kinds:
+        raise ConfigError(f"There is no kind of start to drive from. Choose of {', '.join(KINDS)}.")
     for kind in kinds:
         if kind not in KINDS:
             raise UnknownNameError("start", kind, KINDS)
@@ -153,7 +155,7 @@ def draw_starts(
     left = episodes - len(fixed)
     if left and RANDOM not in kinds:
         raise ConfigError(
-            f"{episodes} episodes, but {' and '.join(fixed) or 'no'} starts are the same every time. "
+            f"{episodes} episodes, but {' and '.join(fixed)} starts are the same every time. "
             f"Ask for {len(fixed)}, or add random starts."
         )
     source = Starts(StartConfig(), task.reference)
