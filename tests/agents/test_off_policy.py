@@ -6,11 +6,11 @@ import pytest
 import torch
 from toy import PointMass, learn
 
-from actwin.agents.critics import Critics, follow
+from actwin.agents.critics import Critics
 from actwin.agents.iqn import IQN, IQNConfig, QuantilePolicy, large_margin
 from actwin.agents.losses import midpoints, quantile_huber, squashed_log_prob
 from actwin.agents.memory_agent import bootstrapped
-from actwin.agents.networks import ActionSpec
+from actwin.agents.networks import ActionSpec, follow
 from actwin.agents.qr_sac import QRSAC, QRSACConfig
 from actwin.agents.replay import Experience, Transitions
 from actwin.agents.sac import SAC, SACConfig
@@ -143,8 +143,8 @@ def test_demonstrations_are_part_of_every_batch(name):
 def test_values_begin_at_the_level_of_the_returns(name):
     agent, env = agent_of(name), env_of(name, 32, seed=0)
     while not agent.ready:
-        learn_nothing = env.step_arrays(agent.act(env.observation))
-        agent.process(*learn_nothing[1:], learn_nothing[0], env.final_observation)
+        observation, *rest = env.step_arrays(agent.act(env.observation))
+        agent.process(*rest, observation, env.final_observation)
     level = agent.level()
     assert level == pytest.approx(agent.memory.mean_reward() / (1 - agent.gamma))
     agent.learn()
@@ -262,10 +262,10 @@ def test_stacked_critics_are_separate_perceptrons():
 def test_the_actors_loss_leaves_the_critics_without_gradient():
     agent = agent_of("sac")
     learn(agent, PointMass(32, seed=0), updates=1)
-    agent.critic_optimiser.zero_grad()
+    agent.critic_optimiser.forget_gradients()
     agent._actor_step(agent.draw()[0])
-    assert all(parameter.grad is None for parameter in agent.critics.parameters())
-    assert all(parameter.requires_grad for parameter in agent.critics.parameters())
+    assert agent.critics.network.values.grad is None
+    assert agent.actor.values.grad is not None
 
 
 def test_targets_follow_by_their_share():

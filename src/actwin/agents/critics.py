@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from actwin.agents.perceptron import Perceptrons
 
 
 class Critics(nn.Module):
@@ -23,6 +24,8 @@ class Critics(nn.Module):
         outputs: Numbers that a critic says: 1 for the mean, M for quantiles of the return.
         count: K.
         layer_norm: Whether hidden layers are normalised.
+
+    `join` is due after they were moved, copied or loaded.
     """
 
     def __init__(
@@ -35,7 +38,6 @@ class Critics(nn.Module):
         layer_norm: bool = True,
     ) -> None:
         super().__init__()
-        self.count, self.outputs, self.layer_norm = count, outputs, layer_norm
         widths = [observations + actions, *hidden, outputs]
         self.weights = nn.ParameterList()
         self.biases = nn.ParameterList()
@@ -50,31 +52,25 @@ class Critics(nn.Module):
             if layer_norm and layer < len(hidden):
                 self.gains.append(nn.Parameter(torch.ones(count, 1, after)))
                 self.shifts.append(nn.Parameter(torch.zeros(count, 1, after)))
+        self.join()
+
+    def join(self, dtype: torch.dtype = torch.float32) -> None:
+        """Makes one network of the parameters, wherever they are now; see `Perceptrons`."""
+        norms = [list(each) for each in zip(self.gains, self.shifts, strict=True)] or [[]] * (len(self.weights) - 1)
+        parts = zip(self.weights, self.biases, [*norms, []], strict=True)
+        self.network = Perceptrons([[weight, bias, *norm] for weight, bias, norm in parts], dtype=dtype)
 
     def forward(self, observations: Tensor, actions: Tensor) -> Tensor:
         """Values of actions.
 
         Args:
-            observations: float32[B, O], normalised.
+            observations: float32[B, O], normalised; without gradient.
             actions: float32[B, A].
 
         Returns:
             float32[K, B, outputs]
         """
-        x = torch.cat([observations, actions], -1).expand(self.count, -1, -1)
-        last = len(self.weights) - 1
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            if layer == last and self.outputs == 1:
-                # A product with a single column is slower than multiplying and adding up.
-                single: Tensor = (x.float() * weight.transpose(1, 2)).sum(-1, keepdim=True) + bias
-                return single
-            x = torch.baddbmm(bias, x, weight)
-            if layer == last:
-                break
-            if self.layer_norm:
-                x = torch.addcmul(self.shifts[layer], functional.layer_norm(x, x.shape[-1:]), self.gains[layer])
-            x = functional.relu(x, inplace=True)
-        return x.float()
+        return self.network(observations, actions)
 
     @torch.no_grad()
     def start_at(self, level: float) -> None:
@@ -84,10 +80,4 @@ class Critics(nn.Module):
         """
         self.weights[-1].mul_(0.1)
         self.biases[-1].fill_(level)
-
-
-@torch.no_grad()
-def follow(target: nn.Module, source: nn.Module, share: float) -> None:
-    """Moves a target network towards its source, target += share · (source - target)."""
-    # One call for all tensors: a loop would cost as much as a layer.
-    torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), share)
+        self.network.refresh()

@@ -11,14 +11,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import clip_grad_norm_
 
 from actwin.agents.arrays import Floats
-from actwin.agents.critics import follow
 from actwin.agents.losses import midpoints, quantile_huber
 from actwin.agents.memory_agent import MemoryAgent, MemoryConfig, bootstrapped
-from actwin.agents.networks import ActionSpec, Activation, mlp
+from actwin.agents.networks import ActionSpec, Activation, follow, mlp
 from actwin.agents.normaliser import Normaliser
+from actwin.agents.optimiser import Adam
 from actwin.agents.replay import Experience, Transitions
 from actwin.errors import ConfigError
 
@@ -198,7 +197,7 @@ class IQN(MemoryAgent):
             self.policy.normaliser.observe(self.demonstrations.observations.flatten(0, 1))
             self.policy.normaliser.freeze()
         self.target = copy.deepcopy(self.policy).requires_grad_(False)
-        self.optimiser = torch.optim.Adam(self.policy.parameters(), config.lr, eps=1e-5, fused=True)
+        self.optimiser = Adam(list(self.policy.parameters()), config.lr, epsilon=1e-5)
         high, low = config.exploration
         self._epsilon = torch.logspace(math.log10(high), math.log10(low), cars)
         self._held, self._left = torch.zeros(cars), torch.zeros(cars, dtype=torch.int64)
@@ -238,10 +237,9 @@ class IQN(MemoryAgent):
             missing = large_margin(every[-demonstrated:].mean(1), chosen[-demonstrated:], config.margin)
             loss = loss + config.margin_weight * missing
             shown["margin_loss"] = missing.item()
-        self.optimiser.zero_grad()
+        self.optimiser.forget_gradients()
         loss.backward()  # type: ignore[no-untyped-call]
-        clip_grad_norm_(self.policy.parameters(), config.gradient_norm)
-        self.optimiser.step()
+        self.optimiser.step(config.gradient_norm)
         follow(self.target, self.policy, config.polyak)
         self.updates += 1
         return shown
@@ -259,7 +257,7 @@ class IQN(MemoryAgent):
         after = quantiles.gather(-1, best.view(-1, 1, 1).expand(-1, self.config.quantiles, 1)).squeeze(-1)
         return bootstrapped(batch, after)
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+    def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""
         return {"policy": self.policy, "target": self.target, "optimiser": self.optimiser}
 

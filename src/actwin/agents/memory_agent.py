@@ -15,6 +15,7 @@ from actwin.agents.arrays import Flags, Floats
 from actwin.agents.intake import Chunk, Intake
 from actwin.agents.losses import discount
 from actwin.agents.normaliser import Normaliser
+from actwin.agents.optimiser import Adam
 from actwin.agents.replay import Experience, Replay, Transitions
 from actwin.errors import ConfigError
 
@@ -232,7 +233,7 @@ class MemoryAgent(ABC):
         return {} if self._drawn is None else self._drawn._asdict()
 
     @abstractmethod
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+    def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""
 
     def state(self) -> dict[str, Any]:

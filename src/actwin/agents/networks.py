@@ -178,9 +178,12 @@ class Policy(nn.Module):
 
     def forward(self, normalised: Tensor) -> Decision:
         """The action distribution for observations that went through `normaliser`, float32[B, observations]."""
+        return self.decision(self.body(normalised).float())
+
+    def decision(self, out: Tensor) -> Decision:
+        """The action distribution that the body's outputs mean."""
         count = self.action.continuous
-        out = self.body(normalised).float()
-        raw = self.spread
+        raw: Tensor = self.spread
         if self.state_dependent_std:
             raw = raw + out[:, count : 2 * count]
         low, high = self.log_std_range
@@ -256,3 +259,10 @@ class ValueFunction(nn.Module):
         assert isinstance(last, nn.Linear)
         last.weight.mul_((std / self.scale.std).to(last.weight.dtype))
         last.bias.copy_((std * last.bias + mean - self.scale.mean) / self.scale.std)
+
+
+@torch.no_grad()
+def follow(target: nn.Module, source: nn.Module, share: float) -> None:
+    """Moves a target network towards its source, target += share · (source - target)."""
+    # One call for all tensors: a loop would cost as much as a layer.
+    torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), share)

@@ -28,6 +28,8 @@ class Normaliser(nn.Module):
     variance: Tensor
     count: Tensor
     frozen: Tensor
+    _centre: Tensor
+    _scale: Tensor
 
     def __init__(self, size: int, clip: float = 10.0, memory: float = math.inf) -> None:
         super().__init__()
@@ -36,6 +38,9 @@ class Normaliser(nn.Module):
         self.register_buffer("variance", torch.ones(size, dtype=torch.float64))
         self.register_buffer("count", torch.zeros((), dtype=torch.float64))
         self.register_buffer("frozen", torch.tensor(False))
+        self.register_buffer("_centre", torch.zeros(size), persistent=False)
+        self.register_buffer("_scale", torch.ones(size), persistent=False)
+        self.register_load_state_dict_post_hook(lambda module, _: module._settle())  # type: ignore[no-untyped-call]
 
     @property
     def std(self) -> Tensor:
@@ -63,6 +68,12 @@ class Normaliser(nn.Module):
         self.mean.add_(difference * share)
         self.variance.copy_(spread)
         self.count.copy_(total.clamp_max(self.memory))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Single-precision statistics, worked out once and not whenever they are used."""
+        self._centre.copy_(self.mean)
+        self._scale.copy_(self.std)
 
     def freeze(self) -> None:
         """Keeps the statistics as they are from now on."""
@@ -70,9 +81,8 @@ class Normaliser(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """float32[..., size] to the same shape, scaled and clipped."""
-        scaled = (values - self.mean.to(values.dtype)) / self.std.to(values.dtype)
-        return scaled.clamp_(-self.clip, self.clip)
+        return ((values - self._centre) / self._scale).clamp_(-self.clip, self.clip)
 
     def restore(self, scaled: Tensor) -> Tensor:
         """The inverse of `forward` inside the clip bounds."""
-        return scaled * self.std.to(scaled.dtype) + self.mean.to(scaled.dtype)
+        return scaled * self._scale + self._centre

@@ -9,11 +9,12 @@ from typing import Any, Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
 
-from actwin.agents.critics import Critics, follow
+from actwin.agents.critics import Critics
 from actwin.agents.memory_agent import MemoryAgent, MemoryConfig
 from actwin.agents.networks import ActionSpec, Activation, Policy
+from actwin.agents.optimiser import Adam
+from actwin.agents.perceptron import Perceptrons
 from actwin.agents.replay import Experience, Transitions
 from actwin.errors import ConfigError
 
@@ -86,9 +87,17 @@ class OffPolicy(MemoryAgent):
                 self.policy.body.load_state_dict(clone.body.state_dict())
                 self.policy.normaliser.load_state_dict(clone.normaliser.state_dict())
             self.critics = self._new_critics(observations, action.continuous)
-        self.targets = copy.deepcopy(self.critics).requires_grad_(False)
-        self.actor_optimiser = torch.optim.Adam(self.policy.parameters(), config.actor_lr, fused=True)
-        self.critic_optimiser = torch.optim.Adam(self.critics.parameters(), config.critic_lr, fused=True)
+        self.targets = copy.deepcopy(self.critics)
+        self.actor = self._quick(self.policy)
+        for each in (self.critics, self.targets):
+            each.join(self.actor.dtype)
+        self.actor_optimiser = Adam([self.actor, self.policy.spread], config.actor_lr)
+        self.critic_optimiser = Adam([self.critics.network], config.critic_lr)
+
+    def _quick(self, policy: Policy) -> Perceptrons:
+        """The body of a policy as it learns."""
+        dtype = torch.bfloat16 if self.settings.precision == "bfloat16" else torch.float32
+        return Perceptrons.of(policy.body, self.settings.activation, dtype)
 
     @abstractmethod
     def _new_policy(self, observations: int, action: ActionSpec) -> Policy:
@@ -110,23 +119,18 @@ class OffPolicy(MemoryAgent):
         """One update of the critics and, when its turn has come, of the policy."""
         if self.updates == 0:
             self.critics.start_at(self.level())
-            self.targets.load_state_dict(self.critics.state_dict())
+            self.targets.network.follow(self.critics.network, 1.0)
         batch, _ = self.draw()
-        with self._precision():
-            loss, shown = self._critic_loss(batch)
-        self.critic_optimiser.zero_grad()
+        loss, shown = self._critic_loss(batch)
+        self.critic_optimiser.forget_gradients()
         loss.backward()  # type: ignore[no-untyped-call]
-        clip_grad_norm_(self.critics.parameters(), self.settings.gradient_norm)
-        self.critic_optimiser.step()
+        self.critic_optimiser.step(self.settings.gradient_norm)
         self.updates += 1
         warm = self.clone is None or self.updates > self.settings.critic_warmup
         if warm and self.updates % self.settings.actor_every == 0:
             shown |= self._actor_step(batch)
-        follow(self.targets, self.critics, self.settings.polyak)
+        self.targets.network.follow(self.critics.network, self.settings.polyak)
         return shown
-
-    def _precision(self) -> torch.autocast:
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.settings.precision == "bfloat16")
 
     def clone_weight(self) -> float:
         """Present weight of the pull towards the clone."""
@@ -136,13 +140,9 @@ class OffPolicy(MemoryAgent):
         fading = self.settings.clone_weight * (1.0 - since / self.settings.clone_fade)
         return max(fading, self.settings.clone_floor)
 
-    def _judged(self, observations: Tensor, actions: Tensor) -> Tensor:
-        """float32[K, B, M]: what the critics say, with a gradient for the actions only."""
-        # Gradients of the critics' weights would only be thrown away.
-        self.critics.requires_grad_(False)
-        values: Tensor = self.critics(observations, actions)
-        self.critics.requires_grad_(True)
-        return values
+    def _judged(self, observations: Tensor, actions: Tensor, count: int = 0) -> Tensor:
+        """float32[K, B, M]: what the critics, or the first of them, say, with a gradient for the actions only."""
+        return self.critics.network(observations, actions, count, learning=False)
 
     def _improve(self, loss: Tensor, values: Tensor, observations: Tensor, controls: Tensor) -> None:
         """One step of the policy's optimiser, with the pull towards the clone.
@@ -158,12 +158,11 @@ class OffPolicy(MemoryAgent):
                 wanted = self.clone(observations).mean.tanh()
                 scale = values.abs().mean().clamp_min(1e-3)
             loss = loss / scale + self.clone_weight() * (controls - wanted).square().sum(-1).mean()
-        self.actor_optimiser.zero_grad()
+        self.actor_optimiser.forget_gradients()
         loss.backward()  # type: ignore[no-untyped-call]
-        clip_grad_norm_(self.policy.parameters(), self.settings.gradient_norm)
-        self.actor_optimiser.step()
+        self.actor_optimiser.step(self.settings.gradient_norm)
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+    def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""
         return {
             "policy": self.policy, "critics": self.critics, "targets": self.targets,
@@ -177,6 +176,8 @@ class OffPolicy(MemoryAgent):
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state()` of an agent of the same configuration."""
         super().load_state(state)
+        for each in (self.actor, self.critics.network, self.targets.network):
+            each.refresh()
         if state["clone"] is not None:
             self.clone = Policy.from_spec(self.policy.spec)
             self.clone.load_state_dict(state["clone"])

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from actwin.agents.critics import Critics
 from actwin.agents.losses import squashed_log_prob
 from actwin.agents.memory_agent import bootstrapped
-from actwin.agents.networks import ActionSpec, Policy
+from actwin.agents.networks import ActionSpec, Decision, Policy
 from actwin.agents.off_policy import OffPolicy, OffPolicyConfig
+from actwin.agents.optimiser import Adam
 from actwin.agents.replay import Transitions
 
 
@@ -49,7 +50,7 @@ class SAC(OffPolicy):
         config, count = self.config, action.continuous
         self.target_entropy = config.target_entropy * count
         self.log_temperature = torch.tensor(config.temperature).log().requires_grad_()
-        self.temperature_optimiser = torch.optim.Adam([self.log_temperature], config.temperature_lr, fused=True)
+        self.temperature_optimiser = Adam([self.log_temperature], config.temperature_lr)
         std = config.std if self.clone is None else config.clone_std
         return new_sac_policy(observations, action, config, std)
 
@@ -61,21 +62,23 @@ class SAC(OffPolicy):
         """alpha, without gradient."""
         return self.log_temperature.detach().exp()
 
-    def _sample(self, normalised: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _sample(self, decision: Decision) -> tuple[Tensor, Tensor, Tensor]:
         """Actions in [-1, 1], their log probabilities and the most likely ones."""
-        decision = self.policy(normalised)
         noise = torch.randn(decision.mean.shape, generator=self.generator)
         raw = decision.mean + decision.log_std.exp() * noise
         return raw.tanh(), squashed_log_prob(decision.mean, decision.log_std, raw), decision.mean.tanh()
 
     def explore(self, observations: Tensor) -> Tensor:
         """float32[N, A]: actions drawn for raw observations."""
-        return self._sample(self.policy.normaliser(observations))[0]
+        return self._sample(self.policy(self.policy.normaliser(observations)))[0]
+
+    def _decision(self, normalised: Tensor) -> Decision:
+        return self.policy.decision(self.actor(normalised)[0])
 
     @torch.no_grad()
     def _bootstrap(self, batch: Transitions) -> Tensor:
         """float32[B, M]: what the critics should say, of the critic that says less."""
-        actions, log_prob, _ = self._sample(batch.following)
+        actions, log_prob, _ = self._sample(self._decision(batch.following))
         values = self.targets(batch.following, actions)
         # The lower critic of each row, all of its outputs: minimum of the means, not of the quantiles.
         lower = values.mean(-1).argmin(0)
@@ -99,15 +102,14 @@ class SAC(OffPolicy):
         return {}
 
     def _actor_step(self, batch: Transitions) -> dict[str, float]:
-        with self._precision():
-            actions, log_prob, likely = self._sample(batch.observations)
-            values = self._judged(batch.observations, actions).mean(-1).min(0).values
+        actions, log_prob, likely = self._sample(self._decision(batch.observations))
+        values = self._judged(batch.observations, actions).mean(-1).amin(0)
         loss = (self.temperature * log_prob - values).mean()
         self._improve(loss, values, batch.observations, likely)
         entropy = -log_prob.detach().mean()
         if self.config.temperature_lr:
-            self.temperature_optimiser.zero_grad()
-            (self.log_temperature * (entropy - self.target_entropy)).backward()  # type: ignore[no-untyped-call]
+            # Of log alpha (entropy - wanted).
+            self.log_temperature.grad = entropy - self.target_entropy
             self.temperature_optimiser.step()
         return {
             "actor_loss": loss.item(),
@@ -116,7 +118,7 @@ class SAC(OffPolicy):
             "clone_weight": self.clone_weight(),
         }
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+    def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""
         return super().parts() | {"temperature_optimiser": self.temperature_optimiser}
 

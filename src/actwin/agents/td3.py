@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from actwin.agents.critics import Critics, follow
+from actwin.agents.critics import Critics
 from actwin.agents.memory_agent import bootstrapped
 from actwin.agents.networks import ActionSpec, Policy
 from actwin.agents.off_policy import OffPolicy, OffPolicyConfig
+from actwin.agents.optimiser import Adam
 from actwin.agents.replay import Transitions
 
 
@@ -46,7 +47,8 @@ class TD3(OffPolicy):
         return new_td3_policy(observations, action, self.config)
 
     def _new_critics(self, observations: int, controls: int) -> Critics:
-        self.slow_policy = copy.deepcopy(self.policy).requires_grad_(False)
+        self.slow_policy = copy.deepcopy(self.policy)
+        self.slow_actor = self._quick(self.slow_policy)
         return Critics(observations, controls, self.config.hidden, layer_norm=self.config.layer_norm)
 
     def explore(self, observations: Tensor) -> Tensor:
@@ -61,7 +63,7 @@ class TD3(OffPolicy):
     def _bootstrap(self, batch: Transitions) -> Tensor:
         """float32[B, 1]: what the critics should say."""
         config = self.config
-        actions = self.slow_policy(batch.following).mean.tanh()
+        actions = self.slow_policy.decision(self.slow_actor(batch.following)[0]).mean.tanh()
         noise = config.smoothing * torch.randn(actions.shape, generator=self.generator)
         noise.clamp_(-config.smoothing_limit, config.smoothing_limit)
         values = self.targets(batch.following, (actions + noise).clamp(-1.0, 1.0)).min(0).values
@@ -74,17 +76,21 @@ class TD3(OffPolicy):
         return loss, {"critic_loss": loss.item(), "value": wanted.mean().item()}
 
     def _actor_step(self, batch: Transitions) -> dict[str, float]:
-        with self._precision():
-            controls = self.policy(batch.observations).mean.tanh()
-            values = self._judged(batch.observations, controls)[0].squeeze(-1)
+        controls = self.policy.decision(self.actor(batch.observations)[0]).mean.tanh()
+        values = self._judged(batch.observations, controls, count=1)[0].squeeze(-1)
         loss = -values.mean()
         self._improve(loss, values, batch.observations, controls)
-        follow(self.slow_policy, self.policy, self.config.polyak)
+        self.slow_actor.follow(self.actor, self.config.polyak)
         return {"actor_loss": loss.item(), "clone_weight": self.clone_weight()}
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+    def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""
         return super().parts() | {"slow_policy": self.slow_policy}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state()` of an agent of the same configuration."""
+        super().load_state(state)
+        self.slow_actor.refresh()
 
 
 def new_td3_policy(observations: int, action: ActionSpec, config: TD3Config) -> Policy:
