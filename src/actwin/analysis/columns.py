@@ -12,14 +12,18 @@ import pyarrow.compute as pc
 
 from actwin.analysis.rollout import Rollout
 from actwin.errors import UnknownNameError
-from actwin.telemetry.channels import FRAME_CHANNEL, FRAME_CHANNELS, GAME_CHANNEL, GAME_CHANNELS, WHEELS, Frames
+from actwin.telemetry.channels import FRAME_CHANNEL, FRAME_CHANNELS, GAME_CHANNEL, GAME_CHANNELS, WHEELS
 from actwin.telemetry.store.schema import to_numpy
 from actwin.telemetry.store.session import Session
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
-CHANNEL = GAME_CHANNEL | FRAME_CHANNEL
-"""Every channel that is read, by name."""
+CHANNEL = FRAME_CHANNEL | GAME_CHANNEL
+"""Every channel that is read, by name, in the order of the channel table."""
+
+
+Read = Callable[[Collection[str], int, int], Mapping[str, Array]]
+"""Reads channels by name on rows from the first to the last (not included), without those that hold nothing there."""
 
 
 class Columns:
@@ -28,17 +32,11 @@ class Columns:
     Args:
         time: [s] [T] Time stamp of each row, as recorded: they may repeat, jump or be NaN.
         names: Channels that may be known, by their names in the channel table.
-        read: Reads some of them: values [T] or [T, 4] by name, without those that hold nothing.
+        read: Reads some of them, [K] or [K, 4] each.
         driver: Who drives.
     """
 
-    def __init__(
-        self,
-        time: Floats,
-        names: Collection[str],
-        read: Callable[[Collection[str]], Mapping[str, Array]],
-        driver: str = "",
-    ) -> None:
+    def __init__(self, time: Floats, names: Collection[str], read: Read, driver: str = "") -> None:
         self.time, self.driver = time, driver
         self._names, self._read = set(names), read
         self._held: dict[str, Array] = {}
@@ -53,25 +51,15 @@ class Columns:
     @classmethod
     def of_rollout(cls, rollout: Rollout) -> Columns:
         """Columns of a twin's run."""
-        return cls.of_frames(rollout.time, rollout.frames, rollout.driver)
-
-    @classmethod
-    def of_frames(cls, time: Floats, frames: Frames, driver: str = "", known: Collection[str] | None = None) -> Columns:
-        """Columns of frames in memory.
-
-        Args:
-            time: [s] [T].
-            frames: FRAME[T].
-            driver: Who drives.
-            known: Channels that hold something; None takes all.
-        """
-        names = [channel.name for channel in FRAME_CHANNELS]
-        return cls(time, names if known is None else known, lambda wanted: {one: frames[one] for one in wanted}, driver)
+        channels = {channel.name: rollout.frames[channel.name] for channel in FRAME_CHANNELS}
+        return cls.of_arrays(rollout.time, rollout.driver, **channels)
 
     @classmethod
     def of_arrays(cls, time: Floats, driver: str = "", **channels: Array) -> Columns:
         """Columns of arrays by channel name, each [T] or [T, 4]."""
-        return cls(time, channels, lambda wanted: {one: channels[one] for one in wanted}, driver)
+        made = cls(time, (), lambda wanted, first, last: {}, driver)
+        made.add(channels)
+        return made
 
     @classmethod
     def of_session(cls, session: Session) -> Columns:
@@ -82,7 +70,11 @@ class Columns:
             for channel in (*GAME_CHANNELS, *FRAME_CHANNELS)
             if there.issuperset(channel.columns) and channel.name not in session.meta.missing
         }
-        return cls(session.time, names, lambda wanted: _of_table(session, wanted), session.meta.driver)
+
+        def read(wanted: Collection[str], first: int, last: int) -> Mapping[str, Array]:
+            return _of_table(session, wanted, first, last)
+
+        return cls(session.time, names, read, session.meta.driver)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -93,14 +85,8 @@ class Columns:
     def __getitem__(self, name: str) -> Array:
         found = self.get(name)
         if found is None:
-            raise UnknownNameError("channel", name, self.names)
+            raise UnknownNameError("channel", name, self._names)
         return found
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Channels that hold something, in the order of the channel table."""
-        self.load(self._names)
-        return tuple(name for name in {**FRAME_CHANNEL, **GAME_CHANNEL} if name in self._held)
 
     def get(self, name: str) -> Array | None:
         """One channel, [T] or [T, 4]; None when the source does not tell it."""
@@ -111,29 +97,27 @@ class Columns:
         """Reads some channels together, which is quicker than one after the other; unknown ones are passed over."""
         wanted = [name for name in names if name in self._names and name not in self._held]
         if wanted:
-            self._held |= self._read(wanted)
-            self._names -= set(wanted)
-            self._names |= self._held.keys()
+            self._held |= self._read(wanted, 0, len(self))
+            self._names -= set(wanted) - self._held.keys()
 
-    def with_more(self, channels: Mapping[str, Array]) -> Columns:
-        """The same with further channels, [T] each; those that are told already stay as told."""
+    def add(self, channels: Mapping[str, Array]) -> None:
+        """Further channels, [T] or [T, 4] each; those that the source tells stay as told."""
         more = {name: values for name, values in channels.items() if name not in self}
-        told = {name: self[name] for name in self.names}
-        return Columns.of_arrays(self.time, self.driver, **told, **more)
+        self._held |= more
+        self._names |= more.keys()
 
-    def part(self, first: int, last: int) -> Columns:
-        """Rows `first` to `last` (not included) on their own."""
-        return Columns(
-            self.time[first:last],
-            self._names,
-            lambda wanted: {name: self[name][first:last] for name in wanted if name in self},
-            self.driver,
-        )
+    def part(self, first: int, last: int) -> dict[str, Array]:
+        """Every channel that holds something on rows `first` to `last` (not included), in the order of the channel
+        table. What is not in memory is read for these rows only."""
+        found = {name: values[first:last] for name, values in self._held.items()}
+        if unread := self._names - found.keys():
+            found |= self._read(unread, first, last)
+        return {name: found[name] for name in CHANNEL if name in found}
 
 
-def _of_table(session: Session, wanted: Collection[str]) -> dict[str, Array]:
+def _of_table(session: Session, wanted: Collection[str], first: int, last: int) -> dict[str, Array]:
     """Channels of a session's table, without those that hold nothing."""
-    table = session.table([column for name in wanted for column in CHANNEL[name].columns])
+    table = session.table([column for name in wanted for column in CHANNEL[name].columns], first, last)
     found = {}
     for name in wanted:
         columns = [table.column(column) for column in CHANNEL[name].columns]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from actwin.analysis.contest import Contest, Stretch
-from actwin.analysis.figures import lap_traces
+from actwin.analysis.figures import PANELS, lap_traces
 from actwin.analysis.outline import Outline, outline, outline_of_lap
 from actwin.analysis.page import figure_place, map_with_controls, page, section, swatch
 from actwin.units import KMH_PER_MS, lap_time_text
@@ -26,7 +26,7 @@ def contest_page(contest: Contest, title: str = "") -> str:
     placed = [lap for lap in traces if "x" in lap.channels and "y" in lap.channels]
     drawing = map_with_controls(shape, placed, looks)
     drawing += '<div class="scroll"><table id="readout"></table></div>'
-    curves = figure_place("traces", lap_traces(traces, shape, contest.reference, looks=looks), 900)
+    curves = figure_place("traces", lap_traces(traces, shape, contest.reference, 1040, looks, (*PANELS, "rpm")), 980)
     note = (
         f"Delta is the time behind {reference.driver}: above zero is slower. Touch the curves and the dots on the map "
         "follow. Drag over a stretch to zoom in, double click to come back."

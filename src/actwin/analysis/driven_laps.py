@@ -14,7 +14,7 @@ from actwin.analysis.columns import Columns
 from actwin.analysis.compare import CHANNELS, Trace, line_before, trace_of
 from actwin.analysis.lap_table import LapRow, Mark, lap_table, rolling_best, theoretical_best
 from actwin.analysis.laps import Lap, best_lap
-from actwin.analysis.way import Way, place_on
+from actwin.analysis.way import Way
 from actwin.errors import MissingExtraError, UnknownNameError
 from actwin.telemetry.channels import WHEELS
 
@@ -54,7 +54,7 @@ class DrivenLap(Lap):
     @property
     def columns(self) -> Columns:
         """The drive's channels, all rows."""
-        return self.session.drives[self.drive]
+        return self.session.placed(self.drive)
 
     @property
     def way(self) -> Way:
@@ -80,12 +80,7 @@ class DrivenLap(Lap):
             "distance": way.distance[at] - line,
         }
         part = self.columns.part(self.first, self.last)
-        inside = rows - self.first
-        found |= {name: part[name][inside] for name in part.names if name != "time"}
-        if self.session.track is not None and any(name not in found for name in ROAD):
-            places = place_on(part, self.session.track) if self.session.on_track else None
-            found |= {name: values[inside] for name, values in (places or {}).items() if name not in found}
-        return found
+        return found | {name: values[rows - self.first] for name, values in part.items()}
 
     @property
     def telemetry(self) -> pd.DataFrame:
@@ -109,10 +104,7 @@ class DrivenLap(Lap):
             axis: [m] From 0 to the track's length; None takes the session's own.
             channels: Which to carry; those that nobody knows are left out.
         """
-        columns = self.columns
-        if self.session.on_track and any(name in ROAD and name not in columns for name in channels):
-            columns = self.session.placed(self.drive)
-        return trace_of(columns, self.way, self, self.session.axis if axis is None else axis, channels)
+        return trace_of(self.columns, self.way, self, self.session.axis if axis is None else axis, channels)
 
     def mini_sectors(self, n: int = 20) -> Floats:
         """[s] [n] Time of each of n equally long parts of the lap; they sum to the lap time.

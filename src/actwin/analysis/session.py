@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from actwin.analysis.columns import Columns
 from actwin.analysis.compare import distance_axis
-from actwin.analysis.driven_laps import STEP, DrivenLap, Laps
+from actwin.analysis.driven_laps import ROAD, STEP, DrivenLap, Laps
 from actwin.analysis.laps import all_laps
 from actwin.analysis.rollout import Rollout
 from actwin.analysis.way import OFF_ROAD, Way, place_on, way_of
@@ -58,7 +58,7 @@ class DrivenSession:
     ) -> None:
         self.name, self.drives, self.meta = name, tuple(drives), meta
         self._given, self._length = track, length
-        self._placed: dict[int, Columns] = {}
+        self._placed: set[int] = set()
 
     def __repr__(self) -> str:
         return f"DrivenSession({self.name!r}, {len(self.laps)} laps)"
@@ -99,12 +99,13 @@ class DrivenSession:
         return self.track is not None and all(_lies_on(columns, self.track) for columns in self.drives)
 
     def placed(self, drive: int) -> Columns:
-        """Columns of a drive with the road channels that follow from position and track."""
-        if drive not in self._placed:
-            columns = self.drives[drive]
-            places = place_on(columns, self.track) if self.track is not None else None
-            self._placed[drive] = columns.with_more(places or {})
-        return self._placed[drive]
+        """Columns of a drive, with the road channels that follow from position and track."""
+        columns = self.drives[drive]
+        if drive not in self._placed and self.track is not None and self.on_track:
+            self._placed.add(drive)
+            if any(name not in columns for name in ROAD):
+                columns.add(place_on(columns, self.track) or {})
+        return columns
 
     @cached_property
     def laps(self) -> Laps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -196,7 +196,10 @@ def _length_of_share(share: Floats, columns: Columns) -> float:
 
 
 def _projected(columns: Columns, track: Track) -> Floats | None:
-    """[m] [T] Lap distance of the feet of the perpendiculars; None when the positions are not on the track."""
+    """[m] [T] Lap distance of the feet of the perpendiculars; None when the positions are not on the track.
+
+    The other road channels are known then too.
+    """
     places = place_on(columns, track)
     if places is None:
         return None
@@ -204,10 +207,11 @@ def _projected(columns: Columns, track: Track) -> Floats | None:
     known = np.isfinite(offset)
     if not known.any() or np.mean(offset[known] > OFF_ROAD) > 0.5:
         return None
+    columns.add(places)
     return places["lap_distance"]
 
 
-def place_on(columns: Columns, track: Track) -> dict[str, Floats] | None:
+def place_on(columns: Columns, track: Track) -> dict[str, npt.NDArray[Any]] | None:
     """Road channels from world positions, exactly: `lap_distance`, `lateral_offset`, …; None without positions.
 
     Args:

@@ -124,11 +124,12 @@ class Session:
             raise UnknownNameError("column", column, self.schema.names)
         return self.schema.field(column)
 
-    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+    def table(self, columns: Sequence[str] | None = None, first: int = 0, last: int | None = None) -> pa.Table:
         """Some columns as an Arrow table, null where nothing is known.
 
         Args:
             columns: Names; None means all.
+            first, last: Rows to read, `last` not included; only the parts of the file that hold them are touched.
 
         Raises:
             UnknownNameError: A column it does not have.
@@ -137,10 +138,16 @@ class Session:
         names = list(self.columns if columns is None else columns)
         fields = [self._field(name) for name in names]
         if not self.has_table:
-            return self._stream_table(names, fields)
+            table = self._stream_table(names, fields)
+            return table.slice(first, None if last is None else last - first)
         try:
             with pq.ParquetFile(self.folder / TABLE) as file:
-                return file.read(names).select(names)
+                ends = np.cumsum([0, *(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups))])
+                last = int(ends[-1]) if last is None else min(last, int(ends[-1]))
+                low = max(int(np.searchsorted(ends, first, side="right")) - 1, 0)
+                high = max(int(np.searchsorted(ends, last)), low)
+                table = file.read_row_groups(list(range(low, high)), names).select(names)
+                return table.slice(first - int(ends[low]), max(last - first, 0))
         except (pa.ArrowException, OSError) as error:
             raise damaged(self.folder, error) from error
 
