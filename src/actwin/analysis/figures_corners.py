@@ -84,10 +84,8 @@ def corner_spread(
         hoverinfo="y",
     )
     margin = {"l": 58, "r": 12, "t": 14, "b": 60}
-    x_axis, y_axis = (
-        style.axis("", theme, tickangle=-35, automargin=True),
-        style.axis(title, theme, zeroline=True, zerolinecolor=theme.edge),
-    )
+    x_axis = style.axis("", theme, tickangle=-35, automargin=True)
+    y_axis = style.axis(title, theme, zeroline=True, zerolinecolor=theme.edge)
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, margin=margin))
     return figure
 

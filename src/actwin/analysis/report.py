@@ -16,10 +16,11 @@ from actwin.analysis.figure_style import Looks
 from actwin.analysis.figures import lap_traces
 from actwin.analysis.figures_technique import friction_circle
 from actwin.analysis.figures_training import learning_curve
-from actwin.analysis.lap_table import LapRow, Mark, lap_table, theoretical_best
+from actwin.analysis.lap_table import theoretical_best
 from actwin.analysis.laps import Lap, best_lap, find_laps
 from actwin.analysis.outline import outline
 from actwin.analysis.page import figure_place, map_with_controls, page, section, swatch, write_page
+from actwin.analysis.report_tables import laps_as_html
 from actwin.analysis.rollout import Rollout
 from actwin.content.track import Track
 from actwin.errors import ConfigError
@@ -170,36 +171,10 @@ def _average(driver: _Driver) -> float:
 
 def _laps_section(drivers: Sequence[_Driver]) -> str:
     index = {id(lap): i for i, driver in enumerate(drivers) for lap in driver.laps}
-    rows = lap_table([lap for driver in drivers for lap in driver.laps])
-    sectors = max((len(row.lap.sectors) for row in rows), default=0)
-    heads = ["Lap", "Time", "Gap", *(f"S{i + 1}" for i in range(sectors)), "Top speed", "Track limits"]
-    head = '<th class="text">Driver</th>' + "".join(f"<th>{name}</th>" for name in heads)
-    body = "".join(_lap_line(row, swatch(index[id(row.lap)])) for row in rows)
-    key = (
-        '<ul class="key"><li><span class="purple"></span>best of all</li>'
-        '<li><span class="green"></span>driver\'s own best</li><li>'
-        '<span class="yellow"></span>no improvement</li><li>grey: the lap does not count</li></ul>'
-    )
-    table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{key}'
+    laps = [lap for driver in drivers for lap in driver.laps]
     note = "Full laps, line to line. Times in minutes:seconds; only laps within the track limits can be best."
-    return section("Laps", note, table if rows else '<p class="note">Nobody finished a lap.</p>')
-
-
-def _lap_line(row: LapRow, swatch: str) -> str:
-    lap = row.lap
-    gap = "" if not math.isfinite(row.gap) or not lap.valid else ("best" if row.gap == 0.0 else f"+{row.gap:.3f}")
-    limits = "clean" if lap.valid else f"{lap.tyres_out} wheels off"
-    cells = [
-        f'<td class="text">{swatch}{escape(lap.driver)}</td><td>{lap.number}</td>',
-        f'<td class="{row.mark.value}">{lap_time_text(lap.time)}</td><td>{gap}</td>',
-        *(
-            f'<td class="{mark.value}">{time:.3f}</td>'
-            for time, mark in zip(lap.sectors, row.sector_marks, strict=True)
-        ),
-        f"<td>{lap.top_speed * KMH_PER_MS:.0f} km/h</td><td>{limits}</td>",
-    ]
-    kind = ' class="grey"' if row.mark is Mark.INVALID else ""
-    return f"<tr{kind}>{''.join(cells)}</tr>"
+    table = laps_as_html(laps, [swatch(index[id(lap)]) for lap in laps])
+    return section("Laps", note, table if laps else '<p class="note">Nobody finished a lap.</p>')
 
 
 def _trace_sections(report: Report, traces: Sequence[Trace], looks: Looks) -> list[str]:
@@ -259,9 +234,7 @@ def _learning_section(report: Report, shown: Sequence[_Driver], looks: Looks) ->
         return section("Learning", f"{learner} finished no lap in the {len(learning.steps)} test drives.", "")
     rivals = {driver.rollout.driver: driver.lap.time for driver in shown if driver.lap}
     rivals.pop(learner, None)
-    figure = learning_curve(
-        learning.steps, learning.lap_times, rivals, learning.clean, name=learner, looks=looks
-    )
+    figure = learning_curve(learning.steps, learning.lap_times, rivals, learning.clean, name=learner, looks=looks)
     note = "Lap time of test drives during the training, without exploration; hollow points left the track limits."
     return section("Learning", note, figure_place("learning", figure, 320))
 

@@ -25,6 +25,7 @@ from actwin.cli import (
     launch,
     patterns,
     record,
+    report,
     runs,
     serve,
     sessions,
@@ -74,6 +75,7 @@ app.command("launch", epilog=launch.EXAMPLES)(launch.launch)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("runs", epilog=runs.EXAMPLES)(runs.runs)
 app.command("install-app", epilog=install_app.EXAMPLES)(install_app.install_app)
+app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("dashboard", epilog=dashboard.EXAMPLES)(dashboard.dashboard)
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)

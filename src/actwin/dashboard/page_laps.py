@@ -79,8 +79,9 @@ def _bests(book: Book) -> None:
         "Top speed": f"{top * KMH_PER_MS:.0f} km/h" if math.isfinite(top) else "–",
         "Length": f"{book.session.meta.duration / 60.0:.1f} min",
     }
-    for place, (label, text) in zip(st.columns(len(facts)), facts.items(), strict=True):
-        place.metric(label, text)
+    with st.container(horizontal=True):
+        for label, text in facts.items():
+            st.metric(label, text)
 
 
 def _lap_table(book: Book, table: pd.DataFrame) -> None:

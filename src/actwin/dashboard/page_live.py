@@ -86,15 +86,19 @@ def _best_lap(choice: Choice) -> Reference | None:
 def _gauges(feed: LiveFeed, reference: Reference | None) -> None:
     @st.fragment(run_every=REFRESH)
     def tick() -> None:
-        components.cockpit(picture(feed.view(), reference))
+        view = feed.view()
+        if view.reading is None:
+            _how_to_begin(view.problem)
+        else:
+            components.cockpit(picture(view, reference))
 
     tick()
-    if feed.view().reading is None:
-        _how_to_begin()
 
 
-def _how_to_begin() -> None:
-    with st.expander("How to get a car here", expanded=True):
+def _how_to_begin(problem: str) -> None:
+    with st.container(border=True):
+        st.subheader("No car yet", anchor=False)
+        st.write(ui.plain(problem, 300))
         st.write(
             "Drive in Assetto Corsa on this machine, or start the emulator in another terminal, then wait a moment:"
         )
