@@ -84,7 +84,7 @@ def even_rows(tape: Tape, period: float, needed: Collection[str], accept: Collec
     for rows in tape.pieces():
         grid.add(*sieve.take(rows))
     time, frames, sent, begins = grid.done()
-    return EvenRows(time, frames, sent, begins, sieve.rows, sieve.left_out)
+    return EvenRows(time, frames, sent, begins, sieve.rows, +sieve.left_out)
 
 
 class _Sieve:
