@@ -17,7 +17,8 @@ from actwin.driving.line_follower import LineFollower
 from actwin.driving.policy import PolicyDriver
 from actwin.env.task import Task
 from actwin.training.config import RunConfig, load_config
-from actwin.training.evaluation import Drive, draw_starts, drive_laps
+from actwin.training.drives import Drive
+from actwin.training.evaluation import draw_starts, drive_laps
 from actwin.training.metrics import read_metrics
 from actwin.training.pipeline import train
 from actwin.training.runs import BEST, physical_cores

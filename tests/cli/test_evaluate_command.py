@@ -21,7 +21,7 @@ from actwin.training.config import dump_config, load_config
 from actwin.training.pipeline import train
 
 SETTINGS = (
-    "env.track=oval", "imitation.cars=16", "imitation.seconds=20", "imitation.bc.epochs=8", "imitation.bc.batch=256",
+    "env.track=oval", "imitation.cars=8", "imitation.seconds=15", "imitation.bc.epochs=4", "imitation.bc.batch=128",
     "agent.type=ppo", "agent.hidden=[32, 32]", "agent.rollout=8", "agent.critic_warmup=1", "train.cars=32",
     "train.threads=1", "train.steps=256", "train.evaluate_every=1_000_000",
 )  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from actwin.analysis.laps import Lap
 from actwin.env.task import Task, TaskConfig
 from actwin.training.comparison import PROFILE, compare
-from actwin.training.evaluation import Drive
+from actwin.training.drives import Drive
 from actwin.training.intervals import mean_interval, share_interval
 from actwin.training.race import EXPERT, Entrant, Entry, Race
 

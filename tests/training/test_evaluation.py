@@ -14,7 +14,8 @@ from actwin.env.starts import Start
 from actwin.env.task import Task, TaskConfig
 from actwin.errors import ConfigError, UnknownNameError
 from actwin.telemetry.channels import FRAME, neutral_controls
-from actwin.training.evaluation import BLOCK, Drive, InBlocks, _reach, draw_starts, drive_laps
+from actwin.training.drives import Drive, _reach
+from actwin.training.evaluation import BLOCK, InBlocks, draw_starts, drive_laps
 from actwin.training.scores import rate, scalars
 
 OVAL = TaskConfig.of(track="oval")

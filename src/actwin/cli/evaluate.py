@@ -14,7 +14,7 @@ from actwin.cli.options import JsonOption
 from actwin.cli.terminal import console, table
 
 if TYPE_CHECKING:
-    from actwin.training.evaluation import Drive
+    from actwin.training.drives import Drive
     from actwin.training.race import Entrant, Plan, Race
 
 EXAMPLES = (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from actwin.analysis.laps import Lap
     from actwin.training.comparison import Line
-    from actwin.training.evaluation import Drive
+    from actwin.training.drives import Drive
     from actwin.training.intervals import Interval
     from actwin.training.race import Plan, Race
 

@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from actwin.training.evaluation import RANDOM, Drive
+from actwin.training.drives import Drive
+from actwin.training.evaluation import RANDOM
 from actwin.training.intervals import Interval, mean_interval, share_interval
 from actwin.training.race import Entry, Race
 

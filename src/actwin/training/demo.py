@@ -22,7 +22,8 @@ from actwin.driving.policy import PolicyDriver
 from actwin.env.task import TaskConfig
 from actwin.training.board import read_metrics
 from actwin.training.config import RunConfig, TrainConfig
-from actwin.training.evaluation import Drive, draw_starts, drive_laps
+from actwin.training.drives import Drive
+from actwin.training.evaluation import draw_starts, drive_laps
 from actwin.training.pipeline import Stages, Trained, train
 from actwin.training.progress import Result
 from actwin.training.runs import checkpoint_path, versions

@@ -19,7 +19,8 @@ from actwin.driving.realtime import Drive, drive
 from actwin.env.task import Task
 from actwin.errors import SourceError
 from actwin.telemetry.channels import CONTROLS, FRAME, Controls, Frames
-from actwin.training.evaluation import PATIENCE, SLOWEST, STANDSTILL, measured
+from actwin.training.drives import measured
+from actwin.training.evaluation import PATIENCE, SLOWEST, STANDSTILL
 from actwin.training.live_wire import Message, pack
 from actwin.training.protocols import Score
 from actwin.training.scores import rate, scalars

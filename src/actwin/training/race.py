@@ -16,7 +16,8 @@ from actwin.env.starts import Start
 from actwin.env.task import Task, TaskConfig
 from actwin.errors import CheckpointError
 from actwin.telemetry.channels import FRAME
-from actwin.training.evaluation import RANDOM, SLOWEST, Drive, InBlocks, draw_starts, drive_laps
+from actwin.training.drives import Drive
+from actwin.training.evaluation import RANDOM, SLOWEST, InBlocks, draw_starts, drive_laps
 from actwin.training.runs import BEST, LAST, checkpoint_path
 
 EXPERT: Final = "expert"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actwin.telemetry.store.meta import SessionMeta
 from actwin.telemetry.store.session import Session, write_session
-from actwin.training.evaluation import Drive
+from actwin.training.drives import Drive
 from actwin.training.race import Entrant, Plan
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from actwin.training.evaluation import Drive
+from actwin.training.drives import Drive
 
 
 def rate(drives: Sequence[Drive], predicted: float) -> float:
