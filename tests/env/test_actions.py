@@ -83,12 +83,22 @@ def test_one_axis_never_presses_both_pedals() -> None:
 
 
 def test_rates_add_up() -> None:
-    actions = make(kind="rate", steer_rate=2.0, pedal_rate=5.0)
+    actions = make(kind="rate", steer_rate=2.0, pedal_rate=5.0, steer_speed=0.0)
     ask = np.tile(np.array([[0.5, 0.25]], np.float32), (N, 1))
     for step in range(1, 4):
         controls = actions.decode(ask, frames())
         np.testing.assert_allclose(controls["steer"], step * 0.5 * 2.0 * PERIOD, rtol=1e-5)
         np.testing.assert_allclose(controls["throttle"], step * 0.25 * 5.0 * PERIOD, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["rate", "discrete"])
+def test_steering_rates_shrink_with_the_range(kind: str) -> None:
+    actions = make(kind=kind, steer_rate=2.0, steer_speed=20.0, least_steer=0.2)
+    right = next(i for i, choice in enumerate(DISCRETE_SETS["iqn35"].choices) if choice.steer == -1.0)
+    ask = np.full((N, 1), right, np.float32) if kind == "discrete" else np.tile(np.float32([[-1.0, 0.0]]), (N, 1))
+    at_40 = 0.2 + 0.8 * (20.0 / 40.0) ** 2
+    steer = actions.decode(ask, frames(np.full(N, 40.0)))["steer"]
+    np.testing.assert_allclose(steer, -2.0 * PERIOD * at_40, rtol=1e-5)
 
 
 def test_steering_range_shrinks_with_speed() -> None:

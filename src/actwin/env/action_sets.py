@@ -10,7 +10,7 @@ class Choice(NamedTuple):
     """One entry of a discrete set."""
 
     steer: float
-    """Share of the lock, or of the steering rate when the set is relative."""
+    """Share of the steering range, or of the steering rate when the set is relative."""
     throttle: float
     brake: float
 

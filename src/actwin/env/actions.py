@@ -80,8 +80,8 @@ def decode_cars(
         frames: float32[N, W] FRAMEs that the driver saw.
         history: float32[N, 3 H] Controls sent, newest first.
         choices: float32[C, 3] The discrete set.
-        numbers: float32: most steering change and most pedal change in a period, steering speed [m/s], least steering
-            range.
+        numbers: float32: most steering change, as a share of its range, and most pedal change in a period, steering
+            speed [m/s], least steering range.
         kind, pedals: Codes of the settings.
         gears: Number of gears when they are learned, else 0.
         relative: Whether the discrete set's steering is a rate.
@@ -95,12 +95,12 @@ def decode_cars(
             choice = choices[min(max(int(action[0]), 0), len(choices) - 1)]
             steer, throttle, brake = choice[0] * reach, choice[1], choice[2]
             if relative:
-                steer = sent[0] + choice[0] * numbers[0]
+                steer = sent[0] + choice[0] * numbers[0] * reach
         else:
             turn, push = clip(action[0], -1.0, 1.0), clip(action[1], -1.0, 1.0)
             pull = clip(action[2], -1.0, 1.0) if pedals == SEPARATE else push
             if kind == RATE:
-                steer = sent[0] + turn * numbers[0]
+                steer = sent[0] + turn * numbers[0] * reach
                 throttle, brake = sent[1] + push * numbers[1], sent[2] + pull * numbers[1]
                 pedal = sent[1] - sent[2] + push * numbers[1]
             else:
@@ -221,8 +221,8 @@ class ActionMap:
         """
         steer, throttle, brake = (controls[name].astype(np.float64) for name in ("steer", "throttle", "brake"))
         before = self.history.astype(np.float64)
-        change, pedal_change = float(self._numbers[0]), float(self._numbers[1])
         reach = self._reach(frames)
+        change, pedal_change = float(self._numbers[0]) * reach, float(self._numbers[1])
         if self._kind == DISCRETE:
             return self._nearest(steer, throttle, brake, reach)
         pedal = throttle - brake
@@ -261,7 +261,7 @@ class ActionMap:
     def _nearest(self, steer: Any, throttle: Any, brake: Any, reach: Any) -> Floats:
         """Index of the entry of the discrete set that comes nearest to controls."""
         choices = self._choices.astype(np.float64)
-        change = float(self._numbers[0])
+        change = float(self._numbers[0]) * reach
         wanted = (steer - self.history[:, 0]) / change if self.set.relative else steer / reach
         target = np.stack([np.clip(wanted, -1.0, 1.0), throttle, brake], axis=1)
         index = ((target[:, None, :] - choices[None]) ** 2).sum(axis=2).argmin(axis=1)

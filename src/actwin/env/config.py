@@ -53,7 +53,7 @@ class ActionConfig(Settings):
     gear: Literal["automatic", "learned"] = Field("automatic", description="Who shifts.")
     discrete_set: str = Field("iqn35", description="Name of the set when `kind` is discrete.")
     steer_rate: float = Field(
-        4.0, gt=0.0, description="[1/s] Change of steering at full action, in shares of the lock."
+        4.0, gt=0.0, description="[1/s] Change of steering at full action, in shares of its range at the speed."
     )
     pedal_rate: float = Field(12.0, gt=0.0, description="[1/s] Change of a pedal at full action.")
     steer_speed: float = Field(
