@@ -195,7 +195,7 @@ def corner_points(lap: Trace, spans: Sequence[CornerSpan]) -> list[CornerPoints]
         spans: In order of their apexes.
     """
     readings = Readings.of(lap)
-    if len(readings.s) < FEWEST:
+    if not spans or len(readings.s) < FEWEST:
         return [CornerPoints()] * len(spans)
     before = [float(readings.s[0]), *(span.apex for span in spans[:-1])]
     after = [*(span.apex for span in spans[1:]), float(readings.s[-1])]

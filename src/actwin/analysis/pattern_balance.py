@@ -37,6 +37,10 @@ SLIDE: Final = np.deg2rad(2.0)
 """[rad] Difference of the axles' slip angles that makes a moment of understeer or oversteer ..."""
 HELD: Final = 0.15
 """[s] ... when it lasts so long."""
+SPINNING: Final = 0.3
+"""[rad] Angle between the car and its motion beyond which it spins, and no axle can be said to slide more."""
+POOR: Final = 0.3
+"""[-] Share of the steering that the fit may leave unexplained."""
 EASY: Final = 0.4
 """[-] Share of the lap's greatest lateral acceleration up to which the car is taken to steer as it is built."""
 
@@ -57,7 +61,7 @@ class Slide(NamedTuple):
 
 
 def understeer_angle(lap: Trace, car: Car | None = None) -> Floats:
-    """[rad] By how much the front axle slides more than the rear, [M]; NaN where the car hardly moves or turns.
+    """[rad] By how much the front axle slides more than the rear, [M]; NaN where the car hardly turns, or spins.
 
     With the car, its lock and wheelbase are used. Without it the steering that a turn needs is fitted to the easier
     part of the lap itself: steer = c r / v + k a, with the yaw rate r and the lateral acceleration a; c stands for the
@@ -68,7 +72,7 @@ def understeer_angle(lap: Trace, car: Car | None = None) -> Floats:
         car: That was driven.
 
     Raises:
-        AbsentError: A channel is missing, or the lap does not turn enough to be fitted.
+        AbsentError: A channel is missing, or the steering is too wild to be fitted.
     """
     if not known(lap, "yaw_rate"):
         raise AbsentError(("yaw_rate",))
@@ -79,8 +83,13 @@ def understeer_angle(lap: Trace, car: Car | None = None) -> Floats:
         wheel, wheelbase = _fitted_angle(lap, turn, ay, speed), USUAL_WHEELBASE
     else:
         wheel, wheelbase = _road_wheel(lap, car), car.chassis.wheelbase
-    missing = np.sign(ay) * (wheel - wheelbase * turn)
-    return np.where((speed >= SLOWEST) & (np.abs(ay) >= TURNING), missing, np.nan)
+    return np.where(_judged(lap, speed, ay), np.sign(ay) * (wheel - wheelbase * turn), np.nan)
+
+
+def _judged(lap: Trace, speed: Floats, ay: Floats) -> Flags:
+    """Where there is a balance to speak of: moving, turning, not spinning as far as that is known."""
+    aside = np.abs(clean(lap, "vy")) if known(lap, "vy") else np.zeros(len(speed))
+    return np.asarray((speed >= SLOWEST) & (np.abs(ay) >= TURNING) & (aside <= SPINNING * speed))
 
 
 def _road_wheel(lap: Trace, car: Car) -> Floats:
@@ -98,13 +107,15 @@ def _fitted_angle(lap: Trace, turn: Floats, ay: Floats, speed: Floats) -> Floats
         raise AbsentError(needs="a car model, or turns to fit one to")
     terms = np.stack([turn[easy], ay[easy]], axis=1)
     weight = np.ones(len(terms))
+    found = np.zeros(2)
     for _ in range(5):  # least absolute residuals by reweighting: slides are outliers
         root = np.sqrt(weight)
         found, *_rest = np.linalg.lstsq(terms * root[:, None], steer[easy] * root, rcond=None)
         rest = np.abs(steer[easy] - terms @ found)
         weight = 1.0 / np.maximum(rest, 0.1 * float(np.median(rest)) + 1e-9)
-    if not found[0] > 0.0:
-        raise AbsentError(needs="a car model, or turns to fit one to")
+    left = float(np.abs(steer[easy] - terms @ found).sum() / max(np.abs(steer[easy]).sum(), 1e-12))
+    if not found[0] > 0.0 or left > POOR:
+        raise AbsentError(needs="a car model, or calmer steering to fit one to")
     return np.asarray(steer * USUAL_WHEELBASE / found[0])
 
 
@@ -118,7 +129,7 @@ def slip_difference(lap: Trace) -> Floats:
     speed = clean(lap, "vx") if known(lap, "vx") else clean(lap, "speed")
     # A tyre that pushes the car to the left slides to the right: its angle is negative.
     more = -np.sign(ay) * (slip[:, :2].mean(axis=1) - slip[:, 2:].mean(axis=1))
-    return np.where((speed >= SLOWEST) & (np.abs(ay) >= TURNING), more, np.nan)
+    return np.where(_judged(lap, speed, ay), more, np.nan)
 
 
 def slides(time: Floats, distance: Floats, angle: Floats, limit: float = SLIDE, least: float = HELD) -> list[Slide]:
