@@ -23,6 +23,7 @@ DISTANCE, SPEED, AX = (FRAME_COLUMN[name] for name in ("lap_distance", "speed", 
 OFFSET, HEADING, COLLISION = (FRAME_COLUMN[name] for name in ("lateral_offset", "heading_error", "collision"))
 USE, YAW_RATE, LAST_LAP = FRAME_COLUMN["grip_use"], FRAME_COLUMN["yaw_rate"], FRAME_COLUMN["last_lap_time"]
 TYRES_OUT, LAP_COUNT, LAP_VALID = (FRAME_COLUMN[name] for name in ("tyres_out", "lap_count", "last_lap_valid"))
+SECTOR, SECTOR_TIME, LAP_VALID_NOW = (FRAME_COLUMN[name] for name in ("sector", "last_sector_time", "lap_valid"))
 LINE_OFFSET, LINE_ANGLE = VIEW_COLUMN["line_offset"], VIEW_COLUMN["line_angle"]
 LINE_DISTANCE, LINE_TIME = VIEW_COLUMN["line_distance"], VIEW_COLUMN["time"]
 LEFT, RIGHT = VIEW_COLUMN["width_left"], VIEW_COLUMN["width_right"]
@@ -44,10 +45,12 @@ MEMORY: Final = (
     "reward",
     "best_lap",
     "last_lap",
+    "sector",
+    "whole_sector",
 )
 """What the judge remembers of an episode: place [m] and clock [s] on the racing line, control periods driven, off the
 track and standing; progress [m], line crossings seen, laps, how often and how long off the track, energy lost [J],
-return, lap times [s]."""
+return, lap times [s]; the sector, and whether the car came into it over its beginning."""
 (
     PLACE,
     CLOCK,
@@ -65,6 +68,8 @@ return, lap times [s]."""
     REWARD,
     BEST_LAP,
     LATEST_LAP,
+    IN_SECTOR,
+    WHOLE,
 ) = range(len(MEMORY))
 TERM_COUNT: Final = len(TERMS)
 FAILURE: Final = list(TERMS).index("failure")
@@ -94,6 +99,7 @@ def begin_episodes(frames: Any, codes: Any, table: Any, numbers: Any, rows: Any,
         memory[car, PLACE] = look_up(table, row, share, LINE_DISTANCE)
         memory[car, CLOCK] = look_up(table, row, share, LINE_TIME)
         memory[car, CROSSINGS] = np.float32(codes[car, LAP_COUNT])
+        memory[car, IN_SECTOR] = np.float32(codes[car, SECTOR])
         for column in range(TERM_COUNT):
             sums[car, column] = 0.0
 
@@ -130,6 +136,20 @@ def _follow(
     mine[STALLED] = mine[STALLED] + 1.0 if frame[SPEED] < limit[4] else 0.0
     mine[ENERGY] += frame[COLLISION]
     return progress, gain, lap
+
+
+@jit
+def _split(frame: Any, code: Any, mine: Any) -> Any:
+    """[s] Time of a sector that ended in this period, driven from end to end and without an offence; else 0."""
+    entered, time = np.float32(code[SECTOR]), np.float32(0.0)
+    if entered != mine[IN_SECTOR]:
+        line = entered == 0.0
+        valid = code[LAP_VALID] if line else code[LAP_VALID_NOW]
+        if mine[WHOLE] > 0.0 and valid > 0:
+            time = frame[SECTOR_TIME]
+        mine[WHOLE] = 1.0 if line or entered == mine[IN_SECTOR] + 1.0 else 0.0
+        mine[IN_SECTOR] = entered
+    return time
 
 
 @jit
@@ -187,6 +207,7 @@ def judge_cars(
     terminated: Any,
     truncated: Any,
     reasons: Any,
+    splits: Any,
     first: int,
     last: int,
 ) -> None:
@@ -207,6 +228,7 @@ def judge_cars(
         reward: float32[N] Gets their sums.
         terminated, truncated: bool[N] Get the ends.
         reasons: int8[N] Gets the codes of `ends.REASONS`.
+        splits: float32[N] Gets the times [s] of sectors that ended, 0 elsewhere.
         first, last: Which cars.
     """
     for car in range(first, last):
@@ -224,6 +246,7 @@ def judge_cars(
             limit,
             mine,
         )
+        splits[car] = _split(frame, code, mine)
         reason = end_reason(
             limit,
             mine[OFF],
@@ -264,6 +287,7 @@ class Judge:
         terms: Weighted arrays float32[N] by the names of the terms that have a weight; they sum to `reward`.
         terminated, truncated: bool[N] Whether the episode ended in it.
         reasons: int8[N] Codes of `ends.REASONS`.
+        splits: float32[N] [s] Times of sectors that ended in it, driven whole and without an offence; 0 elsewhere.
         memory: float32[N, MEMORY] The episodes' books.
         sums: float32[N, T] Weighted terms summed over the episode.
     """
@@ -279,6 +303,7 @@ class Judge:
         self.terminated: Flags = np.zeros(n, np.bool_)
         self.truncated: Flags = np.zeros(n, np.bool_)
         self.reasons: npt.NDArray[np.int8] = np.zeros(n, np.int8)
+        self.splits: Floats = np.zeros(n, np.float32)
         self.memory: Floats = np.zeros((n, len(MEMORY)), np.float32)
         self.sums: Floats = np.zeros((n, TERM_COUNT), np.float32)
         self._table = reference.table.reshape(-1)
@@ -335,6 +360,7 @@ class Judge:
             self.terminated,
             self.truncated,
             self.reasons,
+            self.splits,
             first,
             len(frames) if last is None else last,
         )

@@ -74,6 +74,7 @@ class Race:
         self._randomiser = Randomiser(random, self.cockpit.simulator, eased) if changes else None
         self._noise = random.sensor_noise
         self._mistakes: Mistakes | None = None
+        self._splits: list[tuple[Indices, Floats]] = []
         self._records: list[dict[str, npt.NDArray[Any]]] = []
         workers = self.cockpit.simulator.threads
         self._cuts = [task.n * i // workers for i in range(workers + 1)]
@@ -195,6 +196,9 @@ class Race:
         self._disturb(self._all)
         if self._mistakes is not None:
             self._mistakes.watch()
+        if len(passed := np.flatnonzero(task.judged.splits)):
+            before = task.judged.memory[passed, MEMORY.index("sector")].astype(np.int64) - 1
+            self._splits.append((before % len(task.track.sectors), task.judged.splits[passed]))
         reasons = task.judged.reasons
         self.ended = np.flatnonzero(reasons)
         if len(self.ended):
@@ -245,6 +249,14 @@ class Race:
         sums = judged.sums[rows]
         record |= {f"term/{name}": sums[:, k] for k, name in enumerate(TERMS) if name in judged.terms}
         self._records.append(record)
+
+    def sector_times(self) -> dict[int, Floats]:
+        """Hands out, and forgets, the times [s] of sectors driven whole since the last call, by sector from 0."""
+        noted, self._splits = self._splits, []
+        if not noted:
+            return {}
+        sectors, times = (np.concatenate(parts) for parts in zip(*noted, strict=True))
+        return {int(sector): times[sectors == sector] for sector in np.unique(sectors)}
 
     def episode_stats(self) -> dict[str, npt.NDArray[Any]]:
         """Hands out, and forgets, the books of the episodes that ended since the last call.

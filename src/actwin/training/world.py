@@ -12,10 +12,10 @@ from actwin.agents.arrays import Flags, Floats
 from actwin.agents.networks import ActionSpec
 from actwin.agents.registry import DrivingPolicy
 from actwin.driving.policy import PolicyDriver
-from actwin.env.ends import REASON_NAMES
 from actwin.env.judge import MEMORY
 from actwin.env.race import Race
 from actwin.env.task import Task, TaskConfig
+from actwin.training.episodes import episode_scalars
 from actwin.training.evaluation import draw_starts, drive_laps
 from actwin.training.protocols import Score
 from actwin.training.scores import rate, scalars
@@ -56,23 +56,10 @@ class TwinCars:
         return race.observation, judged.reward, judged.terminated, judged.truncated
 
     def episode_stats(self) -> dict[str, float]:
-        """Means over the episodes that ended since the last call; shares of the reasons for their ends."""
-        books = self._race.episode_stats()
-        if not books:
-            return {}
-        eased = {"difficulty": self._race.curriculum.difficulty} if self._race.curriculum.config.window else {}
-        kilometres = max(float(books["progress"].sum()) / 1000.0, 1e-3)
-        shown = {
-            "duration": float(books["duration"].mean()),
-            "return": float(books["return"].mean()),
-            "excursions_per_km": float(books["excursions"].sum()) / kilometres,
-            "collision_per_km": float(books["collision"].sum()) / kilometres,
-        }
-        if (laps := books["best_lap"][books["best_lap"] > 0.0]).size:
-            shown["best_lap"] = float(laps.min())
-        for code, name in enumerate(REASON_NAMES[1:], start=1):
-            shown[f"end_{name}"] = float((books["reason"] == code).mean())
-        return shown | eased
+        """What the episodes that ended since the last call were like, and the sectors driven; see `episode_scalars`."""
+        curriculum = self._race.curriculum
+        eased = {"difficulty": curriculum.difficulty} if curriculum.config.window else {}
+        return episode_scalars(self._race.episode_stats(), self._race.sector_times()) | eased
 
     def state(self) -> dict[str, Any]:
         """Everything the next step depends on."""
