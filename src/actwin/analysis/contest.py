@@ -14,7 +14,7 @@ from actwin.analysis.compare import CHANNELS, Trace, compare_corners, stretch_of
 from actwin.analysis.corner_losses import Loss, where_time_is_lost
 from actwin.analysis.corner_spans import CornerSpan, find_corners
 from actwin.analysis.driven_laps import DrivenLap
-from actwin.analysis.way import LIKE_LENGTH
+from actwin.analysis.place import LIKE_LENGTH
 from actwin.content.track import Track
 from actwin.errors import ActwinError, SessionError
 

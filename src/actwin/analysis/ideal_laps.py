@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.analysis.compare import Trace
-from actwin.analysis.way import OFF_ROAD
+from actwin.analysis.place import OFF_ROAD
 from actwin.content.ai_line import read_ai_line
 from actwin.content.car import Car
 from actwin.content.track import Track

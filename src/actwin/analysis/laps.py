@@ -13,9 +13,10 @@ import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
 from actwin.analysis.columns import Columns
+from actwin.analysis.place import SETTLE
 from actwin.analysis.rollout import Rollout
 from actwin.analysis.sectors import sectors_of, told_splits
-from actwin.analysis.way import SETTLE, Way, way_of
+from actwin.analysis.way import Way, way_of
 from actwin.content.track import Track
 from actwin.telemetry.store.session import Session
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.analysis.columns import Columns
-from actwin.analysis.way import SETTLE, Way
+from actwin.analysis.place import SETTLE
+from actwin.analysis.way import Way
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]

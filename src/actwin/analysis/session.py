@@ -23,8 +23,9 @@ from actwin.analysis.columns import Columns
 from actwin.analysis.compare import distance_axis
 from actwin.analysis.driven_laps import ROAD, STEP, DrivenLap, Laps
 from actwin.analysis.laps import all_laps
+from actwin.analysis.place import OFF_ROAD, place_on
 from actwin.analysis.rollout import Rollout
-from actwin.analysis.way import OFF_ROAD, Way, place_on, way_of
+from actwin.analysis.way import Way, way_of
 from actwin.content.library import load_track
 from actwin.content.track import Track
 from actwin.errors import ContentError, SessionError, UnknownNameError
