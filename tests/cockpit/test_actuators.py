@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from actwin.cockpit.actuators import protocol
+from actwin.cockpit.actuators.app import AppActuator
 from actwin.cockpit.actuators.custom_ai import CustomAI, CustomAISimulation
 from actwin.cockpit.actuators.nothing import Nothing
 from actwin.cockpit.actuators.opening import open_actuator, open_unguarded
@@ -196,6 +197,21 @@ def test_nothing_moves_nothing() -> None:
     np.testing.assert_array_equal(nothing.send(asked(throttle=1.0)), neutral_controls(1))
     assert not nothing.reset()
     nothing.close()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"actuator": "none"}, {"vjoy_executed_by_server": 0}, {"vjoy_executed_by_server": False}]
+)
+def test_an_app_that_leaves_the_car_alone_is_refused(settings: dict[str, Any]) -> None:
+    client: Any = types.SimpleNamespace(config=lambda: settings)
+    with pytest.raises(SourceError, match="set to leave the car alone"):
+        AppActuator(client)
+
+
+@pytest.mark.parametrize("settings", [{}, {"actuator": "custom_ai", "vjoy_executed_by_server": 1}])
+def test_an_app_that_drives_is_taken(settings: dict[str, Any]) -> None:
+    client: Any = types.SimpleNamespace(config=lambda: settings)
+    assert AppActuator(client).name == "app"
 
 
 def test_a_neutral_car_is_braked() -> None:

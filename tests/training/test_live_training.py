@@ -71,7 +71,7 @@ def test_two_games_teach_one_agent_which_goes_on_after_a_stop(world: TwinWorld, 
         games.close()
     assert result.finished
     assert result.steps == trainer.steps >= 600
-    assert trainer.agent.updates > 100
+    assert trainer.agent.updates >= 20
     assert {"last.pt", "best.pt", "replay.pt", "config.yaml"} <= {path.name for path in tmp_path.iterdir()}
     assert list(tmp_path.glob("step_*.pt"))
     assert not (tmp_path / "candidate.pt").exists()
@@ -87,12 +87,12 @@ def test_two_games_teach_one_agent_which_goes_on_after_a_stop(world: TwinWorld, 
     assert [float(car.controls["throttle"][0]) for car in cars] == [0.0, 0.0]
     assert {int(car) for car in np.flatnonzero(trainer.agent.memory.filled)} == {0, 1}
 
-    again, games = trainer_of(world, tmp_path, cars, "train.steps=900")
+    again, games = trainer_of(world, tmp_path, cars, "train.steps=3000")
     try:
         again.resume(tmp_path / "last.pt")
         assert (again.steps, again.agent.updates) == (trainer.steps, trainer.agent.updates)
         games.await_ready(world.task_for(1), 60.0)
-        assert again.run().steps >= 900
+        assert again.run().steps >= 3000
     finally:
         games.close()
     assert again.agent.updates > trainer.agent.updates
@@ -175,7 +175,7 @@ def test_too_much_experience_for_the_learner_waits_with_the_drivers(world: TwinW
     trainer, games = trainer_of(world, tmp_path, [Game()], "live.least_ratio=0.5", "agent.batch=1")
     games.close()
     width, size = world.action.width, world.observations
-    for number in range(40):
+    for number in range(8):
         arrays = (np.zeros(shape, np.float32) for shape in ((51, size), (50, width), 50))
         trainer.take(Chunk(0, 1, 50 * number, 0, *arrays))
         if number == 0:

@@ -25,6 +25,8 @@ STARTUP: Final = 180.0
 """[s] For all drivers to say that they are ready; the first start on a machine compiles."""
 MOST_WAITING: Final = 256
 """Messages that wait here until the learner has time; more wait with the drivers."""
+AT_ONCE: Final = 16
+"""Messages that are handed on at a time."""
 RESTARTS: Final = 3
 """Deaths of a driver's process, without anything learned in between, after which the run ends."""
 ENDING: Final = 8.0
@@ -169,7 +171,7 @@ class Games:
             raise SourceError("\n".join(lines))
 
     def deliver(self, seconds: float) -> int:
-        """Hands on what has arrived.
+        """Hands on what has arrived, but not more than `AT_ONCE` messages: a learner has other things to do, too.
 
         Args:
             seconds: [s] To wait for something.
@@ -180,11 +182,13 @@ class Games:
         chunks = 0
         try:
             car, message = self._arrived.get(timeout=seconds) if seconds > 0.0 else self._arrived.get_nowait()
-            while True:
+            for _ in range(AT_ONCE):
                 chunks += self._take(self._drivers[car], message)
                 car, message = self._arrived.get_nowait()
+            chunks += self._take(self._drivers[car], message)
         except queue.Empty:
-            return chunks
+            pass
+        return chunks
 
     def _take(self, driver: _Driver, message: Message) -> bool:
         if message.kind == live_chunks.KIND:

@@ -26,10 +26,13 @@ class AppActuator:
 
     def __init__(self, client: AppClient, shared: bool = False) -> None:
         self.client, self._shared = client, shared
-        if client.config().get("actuator", "") == "none":
+        settings = client.config()
+        # assetto_corsa_gym's app tells the same by another name.
+        if settings.get("actuator", "") == "none" or not settings.get("vjoy_executed_by_server", True):
             raise SourceError(
-                "The in-game app is set to leave the car alone. Set actuator = custom_ai in its config.ini and have "
-                "Custom Shaders Patch 0.1.78 or newer; or drive by a virtual controller."
+                "The in-game app is set to leave the car alone. Set actuator = custom_ai in its config.ini "
+                "(vjoy_executed_by_server = True in that of assetto_corsa_gym) and have Custom Shaders Patch 0.1.78 or "
+                "newer; or drive by a virtual controller."
             )
 
     def send(self, controls: Controls, gear: int | None = None) -> Controls:
