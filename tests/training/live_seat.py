@@ -85,7 +85,7 @@ class Game:
         return True
 
     def close(self) -> None:
-        pass
+        self.controls = neutral_controls(1)
 
 
 def seat(game: Game, timeout: float = 0.2, reconnect: float = 0.5) -> LiveCockpit:
