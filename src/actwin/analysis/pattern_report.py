@@ -113,7 +113,7 @@ def driving_report(session: DrivenSession, number: int | None = None, driver: st
     events = [
         Event(lap, anomaly)
         for i, lap in enumerate(laps)
-        for anomaly in anomalies.find(samples[i], spans, samples[:i] + samples[i + 1 :] if whole else ())
+        for anomaly in anomalies.find(samples[i], spans, _others(samples, i) if whole else ())
     ]
     styles, recognition = _alike(laps, patterns, corners, notes)
     return DrivingReport(
@@ -123,7 +123,7 @@ def driving_report(session: DrivenSession, number: int | None = None, driver: st
         corners=corners,
         consistency=None if corners is None else corner_consistency(corners),
         events=tuple(events),
-        unseen=anomalies.unseen(samples[0], spans, samples[1:] if whole else ()),
+        unseen=anomalies.unseen(samples[0], spans, _others(samples, 0) if whole else ()),
         lap=lap if losses else None,
         reference=reference if losses else None,
         losses=tuple(losses),
@@ -131,6 +131,13 @@ def driving_report(session: DrivenSession, number: int | None = None, driver: st
         recognition=recognition,
         notes=tuple(notes),
     )
+
+
+def _others(samples: list[Trace], i: int) -> list[Trace]:
+    """Laps that tell what is usual for one of them: the driver's own if there are enough, else all."""
+    others = samples[:i] + samples[i + 1 :]
+    own = [lap for lap in others if lap.driver == samples[i].driver]
+    return own if len(own) >= anomalies.FEWEST else others
 
 
 def _corners(session: DrivenSession, traces: list[Trace], notes: list[str]) -> list[CornerSpan]:

@@ -26,9 +26,7 @@ MOST_GROUPS: Final = 6
 """Groups that are tried when their number is not given."""
 FEWEST: Final = 6
 """Laps below which grouping says nothing."""
-_CUT: Final = 4.0
-_QUARTILES: Final = 1.349
-"""Distance of the quartiles of a normal distribution in its standard deviations."""
+_FAR: Final = 3.0
 MISSING: Final = 0.1
 """[-] Share of laps that may lack a feature; it is then taken at the mean of the others."""
 
@@ -101,14 +99,14 @@ def _corner_means(corners: DataFrame, laps: int) -> DataFrame:
 
 
 def standardised(features: DataFrame) -> Floats:
-    """[N, F] Habits in standard deviations from their middle, both told by the middle half of the laps, lest a lap that
-    went wrong hides the rest; beyond 4 cut off."""
+    """[N, F] Habits in standard deviations from their mean. Values further than three times the middle half of the laps
+    outside it (Tukey's far outliers) are drawn in to there first, lest a lap that went wrong hides the rest."""
     values = features.to_numpy(np.float64)
-    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
-    spread = (high - low) / _QUARTILES
-    # A habit that most laps share to the digit has no quartiles.
-    spread = np.where(spread > 0.0, spread, values.std(axis=0))
-    return np.asarray(np.clip((values - middle) / np.where(spread > 0.0, spread, 1.0), -_CUT, _CUT))
+    low, high = np.quantile(values, (0.25, 0.75), axis=0)
+    reach = np.where(high > low, _FAR * (high - low), np.inf)  # most laps alike to the digit: no outliers to speak of
+    values = np.clip(values, low - reach, high + reach)
+    spread = values.std(axis=0)
+    return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
 
 
 def group_styles(features: DataFrame, count: int | None = None, clouds: int = 200, seed: int = 0) -> Styles:
