@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from actwin.cli.options import SourceOption
 from actwin.cli.terminal import console
 
 EXAMPLES = "Examples: actwin dashboard · actwin dashboard --source udp:192.168.1.20 · actwin dashboard --port 8600"
@@ -23,7 +22,14 @@ def dashboard(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of training runs.")] = Path("runs"),
     configs: Annotated[Path, typer.Option(help="Folder of settings files for new runs.")] = Path("configs"),
-    source: SourceOption = "auto",
+    source: Annotated[
+        str,
+        typer.Option(
+            "--source",
+            "-s",
+            help="Live telemetry: memory, udp:HOST:PORT, app:HOST:PORT, auto for the first, or replay:SESSION.",
+        ),
+    ] = "auto",
     browser: Annotated[bool, typer.Option(help="Show it in the browser.")] = True,
 ) -> None:
     """Look at the live car, laps, corners, patterns and training runs in the browser, until Ctrl-C."""

@@ -30,8 +30,12 @@ def live() -> None:
     ui.head("Live", "What the car does now.")
     kind, what, against = st.columns([3, 5, 5], vertical_alignment="bottom")
     with kind:
-        chosen = st.selectbox("Source", [_GAME, _REPLAY], key="live_kind")
+        asked, _, played = current().source.partition(":")
+        kinds = [_REPLAY, _GAME] if asked == "replay" else [_GAME, _REPLAY]
+        chosen = st.selectbox("Source", kinds, key="live_kind")
     with what:
+        if played and asked == "replay" and "session" not in st.session_state and ui.listed().find(played):
+            st.session_state["session"] = played
         feed = _replay_feed() if chosen == _REPLAY else _game_feed()
     with against:
         reference = _reference()
@@ -46,7 +50,7 @@ def feeds() -> Feeds:
 
 
 def _game_feed() -> LiveFeed:
-    source = current().source
+    source = "auto" if current().source.startswith("replay:") else current().source
     st.text_input("Address", source, disabled=True, help="Chosen with --source when the dashboard is started.")
     return feeds().get(source, lambda: open_source(source))
 
