@@ -88,7 +88,7 @@ def film(
     car = load_car(footage.car) if footage.car in car_names() else None
     # The line needs no speeds, so no car either.
     view = TopView(Reference(footage.track, None, [1.0], REACH), car)
-    told = captions or (footage.driver, f"{footage.car_title} · {footage.track.title}")
+    told = captions or (footage.driver, " · ".join(filter(None, (footage.car_title, footage.track.title))))
     _encode(path, _pictures(view, frames, sent, round(TRAIL * fps), told), fps, len(moments), on_progress)
     return path
 

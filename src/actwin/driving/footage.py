@@ -96,7 +96,7 @@ def _of_drive(session: DrivenSession, drive: int, sent: Controls | None) -> Foot
     if not len(rows) or any(name not in columns for name in PLACE):
         raise SessionError(
             f"{session.name}: does not tell where on the road the car was. "
-            "Film a drive that was recorded from the game, the emulator or the twin."
+            "Where its positions are the game's own, give the game's track: --track FILE, its fast_lane.ai or borders."
         )
     frames = _frames(columns, rows)
     driver = columns.driver or session.meta.driver or "driver"
@@ -104,8 +104,9 @@ def _of_drive(session: DrivenSession, drive: int, sent: Controls | None) -> Foot
 
 
 def _frames(columns: Columns, rows: npt.NDArray[np.int64]) -> Frames:
-    """FRAME[T] of what is known."""
+    """FRAME[T] of what is known; laps count until something else is told."""
     frames = np.zeros(len(rows), FRAME)
+    frames["lap_valid"] = 1
     for channel in FRAME_CHANNELS:
         values = columns.get(channel.name)
         if values is not None:
