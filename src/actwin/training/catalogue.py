@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from actwin.errors import ConfigError
-from actwin.training.board import read_metrics
 from actwin.training.config import RunConfig, load_config
+from actwin.training.folder import CONFIG, RECORD, RUNNING, is_locked, read_record
+from actwin.training.metrics import JOURNAL, TABLE, metrics_table
 from actwin.training.runs import BEST, LAST
 
-RUNNING_WITHIN = 120.0
-"""[s] A run that wrote something so recently counts as running."""
+DEPTH: Final = 4
+"""Levels of folders that are searched."""
+KILLED: Final = "killed"
+"""State of a run whose process ended without a word."""
+UNKNOWN: Final = ""
+"""State of a run of a version that kept no record."""
 
 
 class Run(NamedTuple):
@@ -33,21 +38,36 @@ class Run(NamedTuple):
     """When it wrote last."""
     checkpoint: Path | None
     """The best one."""
+    state: str = UNKNOWN
+    """"running", "finished", "stopped", "failed" or "killed"."""
+    note: str = ""
+    """Why it failed."""
+    git: str = ""
+    """Commit of the sources, where they had one."""
 
     @property
     def running(self) -> bool:
-        """Whether it wrote something within the last two minutes and has not finished."""
-        fresh = (datetime.now(UTC) - self.updated).total_seconds() < RUNNING_WITHIN
-        train = self.config.train
-        budget = math.inf if train.minutes is None else 60.0 * train.minutes
-        return fresh and self.steps < train.steps and self.seconds < budget
+        """Whether a process trains in it now."""
+        return self.state == RUNNING
 
 
 def find_runs(root: str | Path) -> list[Run]:
     """The runs below a folder, the one that wrote last first; folders that are no runs are passed over.
 
     Args:
-        root: Searched three levels deep.
+        root: Searched `DEPTH` levels deep.
+
+    Raises:
+        ConfigError: There is no such folder.
+    """
+    return scan_runs(root)[0]
+
+
+def scan_runs(root: str | Path) -> tuple[list[Run], dict[Path, str]]:
+    """The runs below a folder, and those that cannot be read, with the reason.
+
+    Args:
+        root: As in `find_runs`.
 
     Raises:
         ConfigError: There is no such folder.
@@ -57,28 +77,47 @@ def find_runs(root: str | Path) -> list[Run]:
         raise ConfigError(
             f"{root}: there is no such folder. Train a driver with: actwin train configs/bc_ppo_monza.yaml"
         )
-    files = {path for pattern in ("", "*/", "*/*/", "*/*/*/") for path in root.glob(f"{pattern}config.yaml")}
-    runs = [run for path in files if (run := _read(path.parent)) is not None]
-    return sorted(runs, key=lambda run: run.updated, reverse=True)
+    files = {path for depth in range(DEPTH + 1) for path in root.glob(f"{'*/' * depth}{CONFIG}")}
+    runs, broken = [], {}
+    for path in files:
+        try:
+            runs.append(_read(path.parent))
+        except (ConfigError, OSError, ValueError, KeyError) as error:
+            if any((path.parent / name).is_file() for name in (RECORD, TABLE, JOURNAL, LAST)):
+                broken[path.parent] = " ".join(str(error).split())
+    return sorted(runs, key=lambda run: run.updated, reverse=True), dict(sorted(broken.items()))
 
 
-def _read(folder: Path) -> Run | None:
-    try:
-        config = load_config(folder / "config.yaml")
-        rows = read_metrics(folder)
-        written = max(path.stat().st_mtime for path in (folder / "config.yaml", *folder.glob("metrics.jsonl")))
-    except (ConfigError, OSError, ValueError, KeyError):
-        return None
-    laps = [row["evaluation/best_lap"] for row in rows if "evaluation/best_lap" in row]
-    shares = [row["evaluation/clean_share"] for row in rows if "evaluation/clean_share" in row]
+def _read(folder: Path) -> Run:
+    config = load_config(folder / CONFIG)
+    table = metrics_table(folder, ("evaluation/best_lap", "evaluation/clean_share"))
+    seen = {name: table[name].drop_null().to_numpy() for name in table.column_names}
+    laps, shares = seen.get("evaluation/best_lap", ()), seen.get("evaluation/clean_share", ())
+    written = max(path.stat().st_mtime for name in (CONFIG, JOURNAL, TABLE) if (path := folder / name).is_file())
     known = [path for path in (folder / BEST, folder / LAST) if path.is_file()]
+    record = read_record(folder) or {}
     return Run(
         folder,
         config,
-        int(rows[-1]["step"]) if rows else 0,
-        float(rows[-1]["seconds"]) if rows else 0.0,
-        min(laps, default=math.nan),
-        shares[-1] if shares else math.nan,
+        int(seen["step"][-1]) if len(table) else 0,
+        float(seen["seconds"][-1]) if len(table) else 0.0,
+        float(min(laps, default=math.nan)),
+        float(shares[-1]) if len(shares) else math.nan,
         datetime.fromtimestamp(written, UTC),
         known[0] if known else None,
+        _state(folder, record),
+        str(record.get("note", "")),
+        _commit(record),
     )
+
+
+def _state(folder: Path, record: dict[str, Any]) -> str:
+    if is_locked(folder):
+        return RUNNING
+    state = str(record.get("state", UNKNOWN))
+    return KILLED if state == RUNNING else state
+
+
+def _commit(record: dict[str, Any]) -> str:
+    versions = record.get("versions")
+    return str(versions.get("git", "")) if isinstance(versions, dict) else ""
