@@ -60,7 +60,7 @@ class Account(NamedTuple):
         if self.stints:
             parts.append(f"too few laps: {STINT:.0f} s stints are kept for validation")
         if self.unchecked:
-            parts.append(f"{self.unchecked} not checked (actwin check --mark)")
+            parts.append(f"{self.unchecked} not checked (actwin check)")
         return "; ".join(parts)
 
 
