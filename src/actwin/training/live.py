@@ -7,7 +7,6 @@ from pathlib import Path
 
 from actwin.agents.registry import clones
 from actwin.driving.priority import lowered
-from actwin.errors import CheckpointError
 from actwin.training.config import RunConfig
 from actwin.training.live_collector import Post
 from actwin.training.live_games import Games
@@ -15,32 +14,31 @@ from actwin.training.live_trainer import GameWorld, LiveTrainer
 from actwin.training.pipeline import Stages, Trained, imitate
 from actwin.training.progress import Progress
 from actwin.training.protocols import Score
-from actwin.training.runs import LAST, checkpoint_path, prepare_torch
+from actwin.training.runs import prepare_torch
 from actwin.training.world import TwinWorld
 from actwin.units import lap_time_text
 
 LEARNING = "Learning in the games"
 
 
-def train_live(config: RunConfig, out: Path, stages: Stages, resume: bool = False, logs: Path | None = None) -> Trained:
+def train_live(
+    config: RunConfig, out: Path, stages: Stages, last: Path | None = None, logs: Path | None = None
+) -> Trained:
     """Trains a driver in running games.
 
     Args:
         config: The run; its section `live` says which games.
         out: Its folder.
         stages: Gets told how far it is.
-        resume: Go on from the folder's last checkpoint.
+        last: Checkpoint to go on from; None begins anew.
         logs: Folder of TensorBoard's curves; `logs/` in the folder of the run when None.
 
     Raises:
         SourceError: A game does not answer, or drives something else; says which, and how to start it.
-        CheckpointError: There is no checkpoint to go on from, or it is of another task.
+        CheckpointError: The checkpoint is of another task.
     """
     assert config.live is not None
     prepare_torch(config.train.threads)
-    checkpoint = checkpoint_path(out, LAST) if resume else None
-    if checkpoint is not None and not checkpoint.is_file():
-        raise CheckpointError(f"{checkpoint}: there is no checkpoint to go on from. Leave out --resume.")
     cloned = config.imitation is not None and clones(config.agent)
     stages.update("Games", 0.0, "starting their drivers")
     games = Games([Post(config, car, cloned) for car in range(len(config.live.games))])
@@ -49,14 +47,16 @@ def train_live(config: RunConfig, out: Path, stages: Stages, resume: bool = Fals
         task = world.task_for(1)
         games.await_ready(task)
         stages.update("Games", 1.0, f"{len(config.live.games)} answer")
-        policy, experience = (None, None) if config.imitation is None else imitate(config, world, stages, resume)
+        policy, experience = (
+            (None, None) if config.imitation is None else imitate(config, world, stages, last is not None)
+        )
         stages.update(LEARNING, 0.0)
         trainer = LiveTrainer(
             config, GameWorld(world), task, games, out, policy, experience,
             lambda progress: stages.update(LEARNING, min(progress.share, 0.999), _note(progress), progress.left), logs,
         )  # fmt: skip
-        if checkpoint is not None:
-            trainer.resume(checkpoint)
+        if last is not None:
+            trainer.resume(last)
         with lowered():
             result = trainer.run()
         stages.update(LEARNING, 1.0, outcome(trainer))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from actwin.training.live_car import summarise_episodes
+from actwin.training.live_collector import DRIVING, EVALUATING
 
 
 def live_scalars(
@@ -27,7 +28,7 @@ def live_scalars(
         f"live/{name}": max((float(pulse.get(name, 0.0)) for pulse in known), default=0.0)
         for name in ("p50_ms", "p99_ms", "worst_ms")
     }
-    shown["live/driving"] = float(sum(pulse.get("doing") in ("driving", "evaluating") for pulse in known))
+    shown["live/driving"] = float(sum(pulse.get("doing") in (DRIVING, EVALUATING) for pulse in known))
     for reason in known[0]["breaks"] if known else ():
         shown[f"live/{reason}"] = float(sum(pulse["breaks"].get(reason, 0) for pulse in known))
     shown |= {f"episode/{name}": value for name, value in summarise_episodes(books).items()}

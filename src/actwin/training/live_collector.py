@@ -43,6 +43,8 @@ WEIGHTS, EVALUATE, STOP = "weights", "evaluate", "stop"
 """What a learner says."""
 READY, FAILED, PULSE = "ready", "failed", "pulse"
 """What a driver says, beside chunks and evaluations."""
+DRIVING, EVALUATING = "driving", "evaluating"
+"""What a driver is doing, when it is neither preparing nor looking for its game."""
 BEAT: Final = 2.0
 """[s] Between two reports."""
 SWITCH: Final = 0.0005
@@ -176,7 +178,7 @@ class Collector:
                 if self._orders:
                     self._evaluate(env, self._orders.popleft())
                 else:
-                    self._doing = "driving"
+                    self._doing = DRIVING
                     self.car.drive(lambda: self.over or bool(self._orders))
             except SourceError as error:
                 self._doing = f"looking for the game: {error}"
@@ -196,7 +198,7 @@ class Collector:
         return LiveCar(env, drives, cutter, post.config.seed + post.car)
 
     def _evaluate(self, env: AssettoCorsaEnv, order: Renewal) -> None:
-        self._doing = "evaluating"
+        self._doing = EVALUATING
         assert self.car is not None
         laps = self.post.live.evaluation_laps
         seen = drive_to_be_judged(env.cockpit, env.task, order.policy, order.version, laps, lambda: self.over)

@@ -15,7 +15,7 @@ from actwin.agents.intake import Chunk
 from actwin.env.task import Task
 from actwin.errors import ActwinError, SourceError
 from actwin.training import live_chunks, live_evaluation
-from actwin.training.live_collector import EVALUATE, FAILED, PULSE, READY, STOP, WEIGHTS, Post, collect
+from actwin.training.live_collector import EVALUATE, EVALUATING, FAILED, PULSE, READY, STOP, WEIGHTS, Post, collect
 from actwin.training.live_evaluation import Seen, seen_of
 from actwin.training.live_link import Link
 from actwin.training.live_match import how_to_start
@@ -245,6 +245,8 @@ class Games:
             driver.link.close(flush=0.0)
             driver.start()
             self.renew()
+        if any(pulse.get("doing") == EVALUATING for pulse in self.pulses):
+            self.wait_no_longer()
         if time.monotonic() - self._last_chunk > patience:
             doing = "; ".join(f"game {n + 1}: {pulse.get('doing', 'silent')}" for n, pulse in enumerate(self.pulses))
             raise SourceError(f"No car has driven for {patience:.0f} s ({doing}). Start the games and use --resume.")

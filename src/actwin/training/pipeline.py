@@ -81,7 +81,7 @@ def train(
     if config.live is not None:
         from actwin.training.live import train_live  # needs what is here
 
-        return train_live(config, out, stages, resume, logs)
+        return train_live(config, out, stages, last, logs)
     begin = time.perf_counter()
     prepare_torch(config.train.threads)
     stages.update("Preparation", 0.0, "racing line, compiled physics")
