@@ -19,7 +19,7 @@ COMMANDS = [
     (), ("demo",), ("tracks",), ("tracks", "show"), ("tracks", "fit"), ("cars",), ("cars", "show"), ("sim",),
     ("train",), ("evaluate",), ("runs",), ("install-app",), ("watch",), ("serve",), ("drive",), ("import",),
     ("calibrate-controls",), ("doctor",), ("record",), ("sessions",), ("sql",), ("export",), ("check",),
-    ("export-policy",), ("video",),
+    ("export-policy",), ("video",), ("patterns",), ("laps",), ("compare",),
 ]  # fmt: skip
 HEAVY = ("torch", "numba", "scipy", "plotly", "gymnasium", "numpy")
 
