@@ -187,7 +187,7 @@ def test_missing_steps_are_a_cut_and_an_episode_that_ended_is_none():
     agent.absorb(chunk(0, 12, 0))
     assert agent.intake.gaps == 2
     assert agent.absorb(chunk(0, 7, 10)) == 0  # late
-    assert agent.memory.ends[:29, 0].nonzero().flatten().tolist() == [8, 17, 27]
+    assert agent.memory.ends[:30, 0].nonzero().flatten().tolist() == [9, 19, 29]
 
 
 def test_updates_fall_due_by_the_steps_of_all_cars_together():

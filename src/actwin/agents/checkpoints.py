@@ -95,7 +95,7 @@ def load_memory(path: Path, memory: Replay, steps: int) -> None:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
         if loaded["env_steps"] != steps:
             raise CheckpointError(f"{path}: is of step {loaded['env_steps']}, the checkpoint of step {steps}. {cure}")
-        memory.load_state(loaded["memory"])
+        memory.load_state(loaded["memory"], path.parent)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path}: the agent's memory cannot be read ({error}). {cure}") from error
 

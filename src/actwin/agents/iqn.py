@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import torch
@@ -173,6 +174,7 @@ class IQN(MemoryAgent):
         config: Settings.
         seed: Of weights, exploration and batches.
         experience: Demonstrations with their rewards.
+        folder: Of the run, for a memory on disk.
     """
 
     kind = "iqn"
@@ -187,8 +189,9 @@ class IQN(MemoryAgent):
         config: IQNConfig,
         seed: int,
         experience: Experience | None = None,
+        folder: Path | None = None,
     ) -> None:
-        super().__init__(observations, action.width, cars, period, config, seed, experience)
+        super().__init__(observations, action.width, cars, period, config, seed, experience, folder)
         self.config = config
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

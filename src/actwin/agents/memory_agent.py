@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, Final, Protocol
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from actwin.agents.arrays import Flags, Floats
+from actwin.agents.disk_rows import belongs_on_disk
 from actwin.agents.intake import Chunk, Intake
 from actwin.agents.losses import discount
 from actwin.agents.normaliser import Normaliser
@@ -32,6 +34,10 @@ class MemoryConfig(BaseModel):
     n_step: int = Field(default=5, ge=1, description="steps of reward before a target bootstraps")
     batch: int = Field(default=512, ge=1)
     replay: int = Field(default=500_000, ge=1, description="transitions that are kept")
+    replay_on_disk: bool | Literal["auto"] = Field(
+        default="auto",
+        description="whether they lie in the run's folder; auto if they take 2 GB or a quarter of the RAM",
+    )
     learning_starts: int = Field(default=20_000, ge=0, description="car steps before the first update")
     round_steps: int = Field(default=8, ge=1, description="steps of all cars between rounds of updates")
     updates_per_step: float = Field(default=1.0, gt=0, description="updates for each step of all cars together")
@@ -65,6 +71,7 @@ class MemoryAgent(ABC):
         config: Settings.
         seed: Of exploration and batches.
         experience: Demonstrations with their rewards; part of every batch.
+        folder: Of the run, for a memory on disk.
 
     Raises:
         ConfigError: A memory smaller than a batch or a window.
@@ -82,6 +89,7 @@ class MemoryAgent(ABC):
         config: MemoryConfig,
         seed: int,
         experience: Experience | None,
+        folder: Path | None,
     ) -> None:
         if config.replay < config.batch:
             raise ConfigError(
@@ -91,7 +99,11 @@ class MemoryAgent(ABC):
         self.settings = config
         self.gamma = discount(config.horizon, period)
         self.generator = torch.Generator().manual_seed(seed)
-        self.memory = Replay(-(-config.replay // cars), cars, observations, width, config.n_step, self.gamma)
+        steps = -(-config.replay // cars)
+        on_disk = belongs_on_disk(config.replay_on_disk, 4 * steps * cars * (observations + width))
+        if on_disk and folder is None and config.replay_on_disk is True:
+            raise ConfigError("agent.replay_on_disk needs the folder of a run. Give one, or set it to false.")
+        self.memory = Replay(steps, cars, observations, width, config.n_step, self.gamma, folder if on_disk else None)
         self.demonstrations: Replay | None = None
         if experience is not None and config.demo_share:
             self.demonstrations = Replay.of(experience, config.n_step, self.gamma)
@@ -157,7 +169,16 @@ class MemoryAgent(ABC):
         terminated, truncated = np.zeros((2, len(new.rewards)), np.bool_)
         terminated[-1], truncated[-1] = new.terminated, new.truncated
         final = new.observations[-1:] if new.terminated or new.truncated else new.observations[:0]
-        self.memory.extend(chunk.stream, new.observations[:-1], new.actions, new.rewards, terminated, truncated, final)
+        self.memory.extend(
+            chunk.stream,
+            new.observations[:-1],
+            new.actions,
+            new.rewards,
+            terminated,
+            truncated,
+            final,
+            new.observations[-1],
+        )
         self._learned_of(torch.from_numpy(new.observations[:-1]))
         return len(new.rewards)
 

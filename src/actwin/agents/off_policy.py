@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -54,6 +55,7 @@ class OffPolicy(MemoryAgent):
         seed: Of weights, exploration and batches.
         clone: A cloned policy to start from; its network must be that of `config`.
         experience: Demonstrations with their rewards.
+        folder: Of the run, for a memory on disk.
 
     Raises:
         ConfigError: A discrete choice among the actions, or a memory smaller than a batch.
@@ -72,13 +74,14 @@ class OffPolicy(MemoryAgent):
         seed: int,
         clone: Policy | None = None,
         experience: Experience | None = None,
+        folder: Path | None = None,
     ) -> None:
         if action.choices:
             raise ConfigError(
                 f"{self.kind.upper()} decides continuous controls only. Set env.action.gear=automatic and "
                 "env.action.kind to absolute or rate, or use PPO or IQN."
             )
-        super().__init__(observations, action.width, cars, period, config, seed, experience)
+        super().__init__(observations, action.width, cars, period, config, seed, experience, folder)
         self.clone = clone
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

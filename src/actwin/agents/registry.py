@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -33,6 +34,7 @@ def new_agent(
     seed: int,
     clone: Policy | None = None,
     experience: Experience | None = None,
+    folder: Path | None = None,
 ) -> Agent:
     """The agent that settings describe.
 
@@ -45,12 +47,13 @@ def new_agent(
         seed: Of weights, exploration and batches.
         clone: A cloned policy to start from; made with `new_network` of the same settings.
         experience: Demonstrations with their rewards, for agents with a memory.
+        folder: Of the run, where a large memory lies.
 
     Raises:
         ConfigError: The algorithm cannot decide such actions.
     """
     if isinstance(config, IQNConfig):
-        return IQN(observations, action, cars, period, config, seed, experience)
+        return IQN(observations, action, cars, period, config, seed, experience, folder)
     if not action.continuous:
         raise ConfigError(
             f"{config.type.upper()} decides continuous controls, but env.action.kind is discrete. "
@@ -59,7 +62,7 @@ def new_agent(
     if isinstance(config, PPOConfig):
         return PPO(observations, action, cars, period, config, seed, clone)
     kinds: dict[str, type[SAC] | type[TD3]] = {"sac": SAC, "qr_sac": QRSAC, "td3": TD3}
-    return kinds[config.type](observations, action, cars, period, config, seed, clone, experience)
+    return kinds[config.type](observations, action, cars, period, config, seed, clone, experience, folder)
 
 
 def clones(config: AgentConfig) -> bool:

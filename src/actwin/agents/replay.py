@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -10,12 +11,15 @@ import torch
 from torch import Tensor
 
 from actwin.agents.arrays import Flags, Floats
-from actwin.errors import ConfigError, ExperienceError
+from actwin.agents.disk_rows import DiskRows
+from actwin.errors import CheckpointError, ConfigError, ExperienceError
 
 TERMINATED: Final = 1
 TRUNCATED: Final = 2
 _COLUMNS: Final = ("rows", "rewards", "ends", "cut_row")
-_COUNTERS: Final = ("heads", "filled", "run")
+_COUNTERS: Final = ("heads", "filled", "run", "after_known")
+LEAST_SPARE: Final = 64
+"""Steps of each car on disk beyond those that are drawn from, at least."""
 
 
 class Transitions(NamedTuple):
@@ -72,12 +76,23 @@ class Replay:
         observations, width: Columns of an observation and of an action.
         n_step: Longest window.
         gamma: Discount of one step.
+        folder: Where observations and actions lie, in a file; in memory if None. On disk there is room for a quarter
+            more steps than are drawn from: what was saved is not written over at once, so that it outlives a kill.
 
     Raises:
         ConfigError: Fewer steps than a window has.
     """
 
-    def __init__(self, steps: int, cars: int, observations: int, width: int, n_step: int, gamma: float) -> None:
+    def __init__(
+        self,
+        steps: int,
+        cars: int,
+        observations: int,
+        width: int,
+        n_step: int,
+        gamma: float,
+        folder: Path | None = None,
+    ) -> None:
         if steps <= n_step:
             raise ConfigError(
                 f"A replay memory of {steps} steps for each of {cars} cars holds no window of {n_step} steps. "
@@ -85,20 +100,30 @@ class Replay:
             )
         self.steps, self.cars, self.n_step, self.gamma = steps, cars, n_step, gamma
         self.size, self.width = observations, width
-        self.rows = torch.zeros(steps, cars, observations + width)
-        self.rewards = torch.zeros(steps, cars)
-        self.ends = torch.zeros(steps, cars, dtype=torch.uint8)
-        self.cut_row = torch.full((steps, cars), -1, dtype=torch.int32)
+        self.folder = folder
+        self._disk: DiskRows | None = None
+        self._make_room(steps if folder is None else steps + max(steps // 4, LEAST_SPARE))
         self.heads = np.zeros(cars, np.int64)
         """Steps that each car ever added: the next one goes to row `heads % steps`."""
         self.filled = np.zeros(cars, np.int64)
         self.run = np.zeros(cars, np.int64)
         """Steps of each car since the last end of an episode."""
+        self.after, self.after_known = torch.zeros(cars, observations), np.zeros(cars, np.bool_)
+        """What followed each car's newest step, where it is known."""
         self._cut = torch.zeros(0, observations)
         self._free: list[int] = []
+        self._saves, self._saved = 0, _Saved(-1, self.heads.copy(), self.filled.copy())
         self._starts: Tensor | None = None
         self._known: tuple[Tensor, Tensor] | None = None
         self._powers = (gamma ** np.arange(n_step + 1)).astype(np.float32)
+
+    def _make_room(self, room: int) -> None:
+        self.room = room
+        on_disk = self.folder is not None
+        self.rows = torch.zeros(0 if on_disk else room, self.cars, self.size + self.width)
+        self.rewards = torch.zeros(room, self.cars)
+        self.ends = torch.zeros(room, self.cars, dtype=torch.uint8)
+        self.cut_row = torch.full((room, self.cars), -1, dtype=torch.int32)
 
     @classmethod
     def of(cls, experience: Experience, n_step: int, gamma: float) -> Replay:
@@ -156,7 +181,7 @@ class Replay:
             terminated, truncated: bool[N] How the step ended an episode; termination wins where both are set.
             final_observation: float32[N, O] before the reset; read where truncated.
         """
-        places = self.heads % self.steps
+        places = self.heads % self.room
         together = bool((places == places[0]).all())
         # One row of the ring is written several times faster than a place in each of N rows.
         at: Any = int(places[0]) if together else (torch.from_numpy(places), torch.arange(self.cars))
@@ -168,6 +193,7 @@ class Replay:
         self.heads += 1
         self.filled += self.filled < self.steps
         self.run = np.where(ends.numpy() > 0, 0, self.run + 1)
+        self.after_known[:] = False
 
     def extend(
         self,
@@ -178,6 +204,7 @@ class Replay:
         terminated: Flags,
         truncated: Flags,
         final_observation: Floats,
+        following: Floats | None = None,
     ) -> None:
         """Keeps consecutive steps of one car; others may be behind or ahead.
 
@@ -189,16 +216,17 @@ class Replay:
             rewards: float32[T].
             terminated, truncated: bool[T] How each step ended an episode; termination wins where both are set.
             final_observation: float32[K, O] before the reset, one for each step that ended an episode, in order.
+            following: float32[O] after the last step, if it is known; wanted only where a `cut` comes next.
         """
         count = len(rewards)
         if count > self.steps:
             raise ExperienceError(
                 f"{count} steps at once do not fit a memory of {self.steps} steps for each car. Send shorter chunks."
             )
-        rows = torch.from_numpy((self.heads[stream] + np.arange(count)) % self.steps)
+        rows = torch.from_numpy((self.heads[stream] + np.arange(count)) % self.room)
         ends = _ends(torch.from_numpy(terminated), torch.from_numpy(truncated))
         packed = torch.from_numpy(np.hstack([observations, actions]))
-        self._write((rows, stream), packed, torch.from_numpy(rewards), ends)
+        self._write((rows, stream), packed, torch.from_numpy(rewards), ends, count)
         cut = ends[ends > 0] == TRUNCATED
         if bool(cut.any()):
             places = rows[ends == TRUNCATED]
@@ -207,15 +235,42 @@ class Replay:
         self.filled[stream] = min(self.filled[stream] + count, self.steps)
         since = np.flatnonzero(ends.numpy()[::-1])
         self.run[stream] = since[0] if len(since) else self.run[stream] + count
+        self.after_known[stream] = following is not None
+        if following is not None:
+            self.after[stream] = torch.from_numpy(following)
 
-    def _write(self, at: Any, packed: Tensor, rewards: Tensor, ends: Tensor) -> None:
-        """Puts steps in their places, over the oldest."""
+    def _write(self, at: Any, packed: Tensor, rewards: Tensor, ends: Tensor, count: int = 1) -> None:
+        """Puts steps in their places, over the oldest; `count` of each car."""
+        if not len(self.rows):
+            assert self.folder is not None
+            self._open(DiskRows.new(self.folder, (self.room, self.cars, self.size + self.width)))
+        if self._disk is not None and self._left() < count:
+            self._disk.write_over(self._saved.number)
         held = self.cut_row[at]
         if bool((held >= 0).any()):
             self._free += held[held >= 0].tolist()
             self.cut_row[at] = -1
         self.rows[at], self.rewards[at], self.ends[at] = packed, rewards, ends
         self._known = None
+
+    def _open(self, disk: DiskRows) -> None:
+        self._disk, self.rows = disk, disk.rows
+
+    def _left(self) -> int:
+        """Steps that can be added before the oldest one that was saved is written over."""
+        saved = self._saved
+        return self.room if saved.number < 0 else int((self.room - saved.filled - (self.heads - saved.heads)).min())
+
+    @property
+    def must_be_saved(self) -> bool:
+        """Whether more steps would soon write over what the last save needs."""
+        return self._disk is not None and self._left() < (self.room - self.steps) // 2
+
+    def saved(self) -> None:
+        """Whoever wrote the last `state()` says so when it is safely there."""
+        self._saved = _Saved(self._saves, self.heads.copy(), self.filled.copy())
+        if self._disk is not None:
+            self._disk.tidy()
 
     def _continue(self, rows: Tensor, cars: Tensor, following: Tensor) -> None:
         """Keeps what followed steps that were the last before a cut."""
@@ -226,20 +281,29 @@ class Replay:
     def cut(self, stream: int) -> bool:
         """Ends the episode of a car whose next steps were lost, as a truncation; False if it had ended already.
 
-        What followed its newest step is not known, so that step is forgotten, but its observation is what followed the
-        step before.
+        Where it is not known what followed the newest step, that step is forgotten, but its observation is what
+        followed the step before.
         """
         if not self.run[stream]:
             return False
+        if self.after_known[stream]:
+            self._end(int((self.heads[stream] - 1) % self.room), stream, self.after[stream])
+            return True
+        if self._disk is not None:  # its row will be another's, also where it was saved
+            self._disk.write_over(self._saved.number)
         self.heads[stream] -= 1
         self.filled[stream] -= 1
-        lost, row = (int((self.heads[stream] - back) % self.steps) for back in (0, 1))
+        lost, row = (int((self.heads[stream] - back) % self.room) for back in (0, 1))
         if self.run[stream] > 1 and self.filled[stream]:
-            self.ends[row, stream] = TRUNCATED
-            self._continue(torch.tensor([row]), torch.tensor([stream]), self.rows[lost, stream, : self.size])
-        self.run[stream] = 0
-        self._known = None
+            self._end(row, stream, self.rows[lost, stream, : self.size])
+        self.run[stream], self._known = 0, None
         return True
+
+    def _end(self, row: int, stream: int, following: Tensor) -> None:
+        """Makes a car's newest step the last before a cut."""
+        self.ends[row, stream] = TRUNCATED
+        self._continue(torch.tensor([row]), torch.tensor([stream]), following)
+        self.run[stream], self._known = 0, None
 
     def _place(self) -> int:
         """A free row for a last observation; room doubles when there is none."""
@@ -268,7 +332,7 @@ class Replay:
         until, offset = self._known
         numbers = torch.randint(int(until[-1]), (size,), generator=generator)
         cars = torch.searchsorted(until, numbers, right=True)
-        return self.windows((numbers + offset[cars]) % self.steps, cars)
+        return self.windows((numbers + offset[cars]) % self.room, cars)
 
     def windows(self, rows: Tensor, cars: Tensor) -> Transitions:
         """The windows that begin at these rows of the ring.
@@ -278,7 +342,7 @@ class Replay:
         """
         # Small integer work, in numpy: its calls cost a third of torch's.
         begin, stream = rows.numpy()[:, None], cars.numpy()[:, None]
-        flat = (begin + np.arange(self.n_step)) % self.steps * self.cars + stream
+        flat = (begin + np.arange(self.n_step)) % self.room * self.cars + stream
         rewards, ends, cuts = (each.numpy().reshape(-1) for each in (self.rewards, self.ends, self.cut_row))
         over = (ends[flat] > 0).cumsum(1)
         # A step belongs to the window while no step before it ended the episode.
@@ -288,7 +352,7 @@ class Replay:
         returns = (rewards[flat] * inside) @ self._powers[: self.n_step]
         last = np.take_along_axis(flat, length[:, None] - 1, 1)[:, 0]
         discounts = np.where(ends[last] == TERMINATED, np.float32(0.0), self._powers[length])
-        following = (begin[:, 0] + length) % self.steps * self.cars + stream[:, 0]
+        following = (begin[:, 0] + length) % self.room * self.cars + stream[:, 0]
         packed = self.rows.view(-1, self.size + self.width)
         first = packed.index_select(0, torch.from_numpy(flat[:, 0]))
         after = packed.index_select(0, torch.from_numpy(following))[:, : self.size]
@@ -300,25 +364,69 @@ class Replay:
 
     def mean_reward(self) -> float:
         """Of a step, over all that is kept."""
-        ages = (self.heads - 1 - np.arange(self.steps)[:, None]) % self.steps
+        ages = (self.heads - 1 - np.arange(self.room)[:, None]) % self.room
         kept = torch.from_numpy(ages < self.filled)
         return float(self.rewards[kept].mean()) if self.filled.any() else 0.0
 
     def state(self) -> dict[str, Any]:
-        """All that is kept, as tensors and numbers."""
-        used = int(min(self.heads.max(), self.steps))
-        kept: dict[str, Any] = {name: getattr(self, name)[:used].clone() for name in _COLUMNS}
+        """All that is kept, as tensors and numbers; rows on disk are there already."""
+        self._saves += 1
+        used = int(min(self.heads.max(), self.room))
+        names = _COLUMNS if self._disk is None else _COLUMNS[1:]
+        kept: dict[str, Any] = {name: getattr(self, name)[:used].clone() for name in names}
+        if self._disk is not None:
+            self._disk.flush()
+            kept |= {"rows_file": self._disk.path.name, "room": self.room, "save": self._saves}
         kept |= {name: torch.from_numpy(getattr(self, name).copy()) for name in _COUNTERS}
-        return kept | {"cut": self._cut.clone(), "free": list(self._free)}
+        return kept | {"cut": self._cut.clone(), "free": list(self._free), "after": self.after.clone()}
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on from `state()` of a memory of the same size."""
+    def load_state(self, state: dict[str, Any], folder: Path | None = None) -> None:
+        """Goes on from `state()` of a memory of the same size, on disk if that was.
+
+        Args:
+            state: What was saved.
+            folder: Where its rows lie, if they are on disk. They are copied if this memory's folder is another.
+
+        Raises:
+            CheckpointError: The rows are not there, or have been written over.
+        """
+        if "rows_file" in state:
+            self._load_rows(state, folder)
+        elif self.folder is not None:
+            self.folder = None
+            self._make_room(self.steps)
         used = len(state["rewards"])
-        for name in _COLUMNS:
+        for name in _COLUMNS[1:] if self._disk else _COLUMNS:
             getattr(self, name)[:used] = state[name]
         for name in _COUNTERS:
             getattr(self, name)[:] = state[name].numpy()
         self._cut, self._free, self._known = state["cut"].clone(), list(state["free"]), None
+        self.after.copy_(state["after"])
+        if self._disk is not None:
+            self._saves = int(state["save"])
+            self._saved = _Saved(self._saves, self.heads.copy(), self.filled.copy())
+
+    def _load_rows(self, state: dict[str, Any], folder: Path | None) -> None:
+        name, room = Path(state["rows_file"]).name, int(state["room"])
+        if folder is None or room < self.steps:
+            raise CheckpointError(f"A memory of {room} steps on disk does not fit one of {self.steps} steps.")
+        self.folder = self.folder or folder
+        self._make_room(room)
+        disk = DiskRows(folder / name, (room, self.cars, self.size + self.width))
+        if disk.written_over(int(state["save"])):
+            raise CheckpointError(
+                f"{disk.path}: the run went on for so long after this checkpoint that what it needs was written over. "
+                "Resume from the newest last.pt, or begin a new run."
+            )
+        self._open(disk if self.folder.resolve() == folder.resolve() else disk.copied(self.folder))
+
+
+class _Saved(NamedTuple):
+    """Where a memory was when it was last saved; number -1 before that."""
+
+    number: int
+    heads: npt.NDArray[np.int64]
+    filled: npt.NDArray[np.int64]
 
 
 def _ends(terminated: Tensor, truncated: Tensor) -> Tensor:

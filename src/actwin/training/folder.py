@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from actwin.agents.checkpoints import MEMORY, NEXT_MEMORY
+from actwin.agents.disk_rows import PATTERN
 from actwin.errors import ActwinError, CheckpointError, ConfigError
 from actwin.telemetry.store.folder import WriterLock, write_text
 from actwin.training.config import RunConfig, dump_config
@@ -226,6 +227,7 @@ def _files(out: Path) -> Iterator[Path]:
         if (out / name).is_file():
             yield out / name
     yield from out.glob("step_*.pt")
+    yield from out.glob(PATTERN)
 
 
 def _acquire(lock: WriterLock, out: Path) -> None:

@@ -77,6 +77,7 @@ class Saver:
         if memory is not None:
             with contextlib.suppress(OSError):  # somebody reads the old one; a resume finds the new one all the same
                 (self.out / NEXT_MEMORY).replace(self.out / MEMORY)
+            memory.saved()
 
     def save(self, name: str, counters: Counters, best: Score | None, more: Mapping[str, Any] | None = None) -> None:
         """Writes one checkpoint.

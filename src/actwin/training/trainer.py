@@ -65,6 +65,7 @@ class Trainer:
             config.seed,
             clone,
             experience,
+            out,
         )
         if config.train.offline:
             assert isinstance(self.agent, MemoryAgent)
@@ -143,6 +144,8 @@ class Trainer:
             self._evaluate(board)
         if self.steps // train.save_every > before // train.save_every:
             self._save(board)
+        elif self.agent.memory is not None and self.agent.memory.must_be_saved:
+            self._save(board, step=False)
         if self._on_progress:
             self._on_progress(self.progress(board.trouble))
 
@@ -188,11 +191,12 @@ class Trainer:
                 return
             self.best = score
 
-    def _save(self, board: Board) -> None:
+    def _save(self, board: Board, step: bool = True) -> None:
         """Checkpoints; a disk that is full now may have room at the next ones, so the run goes on."""
         board.settle()
         try:
-            self._saver.save_step(self._counters(), self.best)
+            if step:
+                self._saver.save_step(self._counters(), self.best)
             self._saver.save_last(self._counters(), self.best)
         except CheckpointError as error:
             self._unsaved = str(error)
