@@ -199,3 +199,19 @@ def test_the_fastest_drive_is_filmed(capsys, runs, tmp_path, monkeypatch) -> Non
              if row["driver"] == "oval_0" and row["best_lap"]}  # fmt: skip
     if times:
         assert float(footage.frames["lap_distance"][0]) == float(times[min(times, key=float)])
+
+
+def test_an_exported_policy_and_a_run_named_expert_take_part(capsys, runs, tmp_path) -> None:
+    pytest.importorskip("onnxscript")
+    from actwin.driving.policy_export import export_checkpoint
+
+    shutil.copytree(runs / "oval_0", tmp_path / "expert")
+    export_checkpoint(runs / "oval_0" / "best.pt", tmp_path / "policy.onnx")
+    words = (str(tmp_path / "expert"), str(tmp_path / "policy.onnx"), "--starts", "flying", "--format", "csv")
+    _, out, _ = run(capsys, *words, "--rows", "episodes")
+    ours, exported, scripted = csv.DictReader(io.StringIO(out))
+    assert [each["driver"] for each in (ours, scripted)] == ["expert", "expert"]
+    assert exported["driver"].endswith("/policy.onnx")
+    assert float(exported["reward"]) == pytest.approx(float(ours["reward"]), rel=0.02)
+    assert scripted["clean"] == "True"
+    assert scripted["reward"] != ours["reward"]

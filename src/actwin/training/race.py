@@ -101,12 +101,12 @@ def hold_races(
     worlds: dict[str, list[Entrant]] = {}
     for entrant in entrants:
         worlds.setdefault(world_title(entrant.task), []).append(entrant)
-    opened = {entrant.name: _trained(entrant, track) for entrant in entrants}
+    opened = {entrant.checkpoint: _trained(entrant, track) for entrant in entrants}
     races = []
     for title, members in worlds.items():
-        task = opened[members[0].name].task
+        task = opened[members[0].checkpoint].task
         asked = [*members, Entrant(EXPERT, None, EXPERT, task.config, "", None, None)] if expert else members
-        entries = [Entry(each, _drives(each, opened.get(each.name), task, plan, keep)) for each in asked]
+        entries = [Entry(each, _drives(each, opened.get(each.checkpoint), task, plan, keep)) for each in asked]
         races.append(Race(title, task, entries))
     return races
 
