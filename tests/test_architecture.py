@@ -21,7 +21,14 @@ IN_GAME = PACKAGE / "plugin" / "app"
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
 RUNS_FOREIGN_BYTES = {
-    "eval", "exec", "marshal.loads", "os.system", "pickle.Unpickler", "pickle.load", "pickle.loads", "yaml.load",
+    "eval",
+    "exec",
+    "marshal.loads",
+    "os.system",
+    "pickle.Unpickler",
+    "pickle.load",
+    "pickle.loads",
+    "yaml.load",
 }
 ALLOWED = {
     ("twin/layout.py", "exec"): "numba builds no NamedTuple from an array; the text comes from our own classes only",
@@ -65,7 +72,11 @@ def literal(call: ast.Call, keyword: str) -> object:
 def run_python(code: str, folder: Path | None = None) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=folder, capture_output=True, check=False, encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1"},
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -132,7 +143,8 @@ def test_lower_floors_start_without_heavy_packages() -> None:
     folders = [PACKAGE / floor for floor in ("telemetry", "content", "twin", "cockpit", "planning", "env", "analysis")]
     modules = [
         ".".join(("actwin", *path.relative_to(PACKAGE).with_suffix("").parts))
-        for path in MODULES if path.parent in folders and path.stem != "__init__"
+        for path in MODULES
+        if path.parent in folders and path.stem != "__init__"
     ]
     code = f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\n"
     assert run_python(f"{code}print(*[name for name in {HEAVY!r} if name in sys.modules])").split() == []

@@ -52,7 +52,9 @@ def write_samples(
         if int(frames["lap_count"].min()) > laps:
             break
     driven = np.stack(rows, axis=1)
-    return [_write(root, name, driven[i], simulator.control_period, track_name, car, i) for i, name in enumerate(DRIVERS)]
+    return [
+        _write(root, name, driven[i], simulator.control_period, track_name, car, i) for i, name in enumerate(DRIVERS)
+    ]
 
 
 def _write(root: Path, name: str, frames: np.ndarray, period: float, track: str, car: object, i: int) -> Path:

@@ -79,9 +79,7 @@ def test_the_folder_holds_report_laps_and_checkpoint(finished) -> None:
 
 def test_the_report_says_how_to_make_it_again(finished) -> None:
     config, result, _ = finished
-    assert config.command == (
-        f"actwin demo --track oval --car dallara_f317 --seed 1 --out {config.out.as_posix()}"
-    )
+    assert config.command == (f"actwin demo --track oval --car dallara_f317 --seed 1 --out {config.out.as_posix()}")
     assert "--track oval --car dallara_f317" in result.report.read_text(encoding="utf-8")
 
 

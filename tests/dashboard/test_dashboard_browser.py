@@ -134,7 +134,8 @@ def test_the_map_follows_the_cursor(page, address) -> None:
     page.mouse.move(place["x"] + 0.5 * place["width"], place["y"] + 200.0)
     page.wait_for_function("() => !document.querySelector('.aw-readout th').textContent.includes('at 0 m')")
     shown = page.evaluate(
-        "() => { const map = document.querySelector('.aw-map'); return map.layout.meta.cursor.map((i) => map.data[i].visible); }"
+        "() => { const map = document.querySelector('.aw-map');"
+        " return map.layout.meta.cursor.map((i) => map.data[i].visible); }"
     )
     assert all(shown)
 

@@ -76,7 +76,8 @@ def a_run(steps: int, *overrides: str) -> RunConfig:
             "env.track=oval", "env.start.mixture={anywhere: 0.5, replay: 1}", "env.end.time_limit=6",
             "env.curriculum.window=4", "env.curriculum.begin=0.5", "env.randomisation.sensor_noise=0.01",
             "imitation=null", "agent.hidden=[16, 16]", "agent.rollout=16", "agent.minibatch=256", "train.threads=1",
-            "train.cars=16", f"train.steps={steps}", "train.evaluate_every=1_000_000", "train.save_every=2048", *overrides,
+            "train.cars=16", f"train.steps={steps}", "train.evaluate_every=1_000_000", "train.save_every=2048",
+            *overrides,
         ],
     )  # fmt: skip
 

@@ -102,12 +102,13 @@ def _divide(
             before[1] = after[0] = min(max(after[0], apex if before[0] < apex < before[1] else before[0]), before[1])
         elif after[0] - before[1] < SHORTEST_STRAIGHT:
             before[1] = after[0]
-    stretches, at = [], start
-    for begin, end, i in pieces:
+    stretches: list[tuple[float, float, int]] = []
+    at = start
+    for begin, end, corner in pieces:
         if begin > at:
             stretches.append((at, begin, -1))
         if end > max(at, begin):
-            stretches.append((max(at, begin), end, int(i)))
+            stretches.append((max(at, begin), end, int(corner)))
         at = max(at, end)
     if at < finish:
         stretches.append((at, finish, -1))
@@ -139,7 +140,7 @@ def _corner(
     marks = np.maximum.accumulate(np.clip([begin, min(turn, slow), slow, end], begin, end))
     parts = np.diff(np.interp(marks, lap.distance, behind))
     worst = int(np.argmax(parts if seconds > 0.0 else -parts))
-    phase: Phase = ("braking", "middle", "exit")[worst]  # type: ignore[assignment]
+    phase: Phase = ("braking", "middle", "exit")[worst]
     stretch = Stretch(phase, float(marks[worst]), float(marks[worst + 1]), float(parts[worst]))
     cause = cause_in_corner(lap, reference, points, stretch)
     late = points[0].brake_point - theirs.brake_point

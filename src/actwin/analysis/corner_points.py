@@ -180,7 +180,8 @@ def brakings(s: Floats, t: Floats, brake: Floats) -> Floats:
     apart = np.concatenate(([True], pause > BRAKE_PAUSE))
     zones = np.stack([begin[apart], end[np.append(apart[1:], True)]], axis=1) if len(begin) else np.empty((0, 2))
     hard = [bool(brake[_rows(s, *zone)].max() >= LEAST_PEAK) for zone in zones]
-    return zones[np.array(hard, bool)]
+    braked: Floats = zones[np.array(hard, bool)]
+    return braked
 
 
 def corner_points(lap: Trace, spans: Sequence[CornerSpan]) -> list[CornerPoints]:

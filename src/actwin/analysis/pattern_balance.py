@@ -107,10 +107,10 @@ def _fitted_angle(lap: Trace, turn: Floats, ay: Floats, speed: Floats) -> Floats
         raise AbsentError(needs="a car model, or turns to fit one to")
     terms = np.stack([turn[easy], ay[easy]], axis=1)
     weight = np.ones(len(terms))
-    found = np.zeros(2)
+    found: Floats = np.zeros(2)
     for _ in range(5):  # least absolute residuals by reweighting: slides are outliers
         root = np.sqrt(weight)
-        found, *_rest = np.linalg.lstsq(terms * root[:, None], steer[easy] * root, rcond=None)
+        found = np.asarray(np.linalg.lstsq(terms * root[:, None], steer[easy] * root, rcond=None)[0], np.float64)
         rest = np.abs(steer[easy] - terms @ found)
         weight = 1.0 / np.maximum(rest, 0.1 * float(np.median(rest)) + 1e-9)
     left = float(np.abs(steer[easy] - terms @ found).sum() / max(np.abs(steer[easy]).sum(), 1e-12))

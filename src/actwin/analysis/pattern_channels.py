@@ -83,7 +83,8 @@ def bridged(values: npt.NDArray[Any]) -> Floats:
     if good.all():
         return values
     rows = np.arange(len(values))
-    return np.interp(rows, rows[good], values[good])
+    filled: Floats = np.interp(rows, rows[good], values[good])
+    return filled
 
 
 def wheels(lap: Trace, name: str) -> Floats:

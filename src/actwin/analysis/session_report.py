@@ -95,7 +95,8 @@ def _tiles(session: DrivenSession) -> str:
 
 def _traces(session: DrivenSession, laps: Sequence[DrivenLap]) -> list[Trace]:
     """The laps under names of their own, the fastest last: it is the reference."""
-    channels, made = (*CHANNELS, "steer_angle", "rpm", "yaw_rate"), []
+    channels = (*CHANNELS, "steer_angle", "rpm", "yaw_rate")
+    made: list[Trace] = []
     for lap in reversed(laps):
         try:
             name = f"L{lap.number} {lap_time_text(lap.time)} {lap.driver}".strip()
