@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from actwin.dashboard import training_child, training_jobs
+from actwin.cli import training_child
+from actwin.dashboard import training_jobs
 from actwin.errors import ConfigError
 
 

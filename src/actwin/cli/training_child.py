@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-STOP: Final = "stop.request"
-"""A file of this name in the run's folder ends the run as Ctrl-C does: after its round, with a checkpoint."""
+from actwin.training.folder import STOP
+
 LOOK: Final = 0.5
 """[s] Between looks for it."""
 

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from actwin.dashboard.training_child import STOP
 from actwin.errors import ConfigError
-from actwin.training.folder import is_locked
+from actwin.training.folder import STOP, is_locked
 
 LOG: Final = "dashboard.log"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
@@ -59,7 +58,7 @@ def start(configs: Path, preset: str, runs: Path, name: str, minutes: float, see
         folder.mkdir(parents=True)
         with (folder / LOG).open("wb") as log:
             words = [str((configs / preset).resolve()), f"train.minutes={minutes:g}", f"seed={int(seed)}"]
-            command = [sys.executable, "-m", "actwin.dashboard.training_child", *words, "--out", str(folder.resolve())]
+            command = [sys.executable, "-m", "actwin.cli.training_child", *words, "--out", str(folder.resolve())]
             _children.append(_detached(command, log))
     except OSError as error:
         raise ConfigError(f"{folder}: the run cannot be started ({error}). Choose another folder for runs.") from error

@@ -24,6 +24,8 @@ CONFIG: Final = "config.yaml"
 RECORD: Final = "run.json"
 LOCK: Final = "run.lock"
 BROKEN: Final = "broken.pt"
+STOP: Final = "stop.request"
+"""A file of this name in the folder of a run that was started from a page ends it as Ctrl-C does: after its round."""
 EARLIER: Final = "earlier"
 """Folder in a run's folder with the runs that were there before it."""
 FILES: Final = (CONFIG, RECORD, TABLE, JOURNAL, LAST, BEST, BROKEN, MEMORY, NEXT_MEMORY)
