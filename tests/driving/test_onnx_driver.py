@@ -106,9 +106,10 @@ def test_it_drives_without_torch(exported: Path) -> None:
 
 def test_evaluation_takes_it(exported: Path, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["evaluate", str(exported), "--laps", "1", "--json"])
+        main(["evaluate", str(exported), "--starts", "grid,flying", "--no-expert", "--json"])
     assert not ended.value.code
-    assert [drive["start"] for drive in json.loads(capsys.readouterr().out)[str(exported)]] == ["grid", "flying"]
+    [race] = json.loads(capsys.readouterr().out)["races"]
+    assert [drive["start"] for drive in race["episodes"]] == ["grid", "flying"]
 
 
 def test_the_ending_tells_what_a_file_is(checkpoint: Path, capsys, tmp_path: Path) -> None:
