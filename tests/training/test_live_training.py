@@ -19,7 +19,8 @@ from actwin.training.board import read_metrics
 from actwin.training.live import outcome
 from actwin.training.live_collector import Collector, Post
 from actwin.training.live_games import Games
-from actwin.training.live_trainer import GameWorld, LiveTrainer
+from actwin.training.live_trainer import LiveTrainer
+from actwin.training.live_world import GameWorld
 from actwin.training.world import TwinWorld
 
 

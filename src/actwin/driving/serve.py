@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import numpy as np
 from actwin.content.library import load_car, load_track
 from actwin.driving.driver import Driver
 from actwin.driving.interruption import Interruption
+from actwin.driving.priority import raised
 from actwin.errors import ConfigError, SourceError
 from actwin.pacing import SPIN, Pacer, Spread
 from actwin.telemetry.channels import neutral_controls
@@ -162,8 +164,10 @@ def serve(
     # What was made so far stays; looking through it again and again would cost milliseconds in some steps.
     gc.collect()
     gc.freeze()
+    # As fast as it can is no pace that others would have to wait for.
+    punctual = contextlib.nullcontext() if fast or speed > 1.0 else raised(first=True)
     try:
-        with stop or Interruption() as stop:
+        with punctual, stop or Interruption() as stop:
             loop = _Loop(emulator, speed, fast)
             while not stop.asked and (seconds is None or loop.wall_time < seconds):
                 loop.turn()

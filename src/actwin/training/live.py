@@ -10,7 +10,8 @@ from actwin.driving.priority import lowered
 from actwin.training.config import RunConfig
 from actwin.training.live_collector import Post
 from actwin.training.live_games import Games
-from actwin.training.live_trainer import GameWorld, LiveTrainer
+from actwin.training.live_trainer import LiveTrainer
+from actwin.training.live_world import GameWorld
 from actwin.training.pipeline import Stages, Trained, imitate
 from actwin.training.progress import Progress
 from actwin.training.protocols import Score
@@ -70,7 +71,10 @@ def _note(progress: Progress) -> str:
     shown = progress.scalars
     lap = f"best {lap_time_text(progress.best_lap)}, " if math.isfinite(progress.best_lap) else ""
     missed = f"{shown.get('live/missed', 0.0):.0f} of {shown.get('live/periods', 0.0):.0f} deadlines missed"
-    return f"{lap}{progress.steps} steps, {progress.update_rate:.0f} updates/s, {missed}{progress.trouble}"
+    still = f", {idle:.0f} of {shown['live/games']:.0f} games not driven" if (idle := shown.get("live/idle")) else ""
+    last = ", the last weights are being judged" if progress.share >= 1.0 else ""
+    trouble = f"NOT SAVED: {progress.trouble} " if progress.trouble else ""
+    return f"{trouble}{lap}{progress.steps} steps, {progress.update_rate:.0f} updates/s, {missed}{still}{last}"
 
 
 def outcome(trainer: LiveTrainer) -> str:

@@ -28,7 +28,9 @@ def live_scalars(
         f"live/{name}": max((float(pulse.get(name, 0.0)) for pulse in known), default=0.0)
         for name in ("p50_ms", "p99_ms", "worst_ms")
     }
-    shown["live/driving"] = float(sum(pulse.get("doing") in (DRIVING, EVALUATING) for pulse in known))
+    driving = sum(pulse.get("doing") in (DRIVING, EVALUATING) for pulse in known)
+    counts = {"games": len(pulses), "driving": driving, "idle": len(pulses) - driving}
+    shown |= {f"live/{name}": float(count) for name, count in counts.items()}
     for reason in known[0]["breaks"] if known else ():
         shown[f"live/{reason}"] = float(sum(pulse["breaks"].get(reason, 0) for pulse in known))
     shown |= {f"episode/{name}": value for name, value in summarise_episodes(books).items()}

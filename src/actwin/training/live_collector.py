@@ -13,6 +13,8 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -89,8 +91,7 @@ def collect(post: Post, reader: Connection, writer: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the learner passes it on
     torch.set_num_threads(1)
     sys.setswitchinterval(SWITCH)
-    with raised():  # before the threads begin, which inherit it
-        Collector(post, reader, writer).run()
+    Collector(post, reader, writer).run(raised)
 
 
 class Collector:
@@ -117,12 +118,17 @@ class Collector:
         """Whether the learner wants no more, or is gone."""
         return self._stopped.is_set() or self.link.lost
 
-    def run(self) -> None:
-        """Drives until it is over; the car is left neutral."""
+    def run(self, ahead: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+        """Drives until it is over; the car is left neutral.
+
+        Args:
+            ahead: Gives the loop of control its place before other programs.
+        """
         env = None
         try:
             env = self._prepare()
-            self._drive(env)
+            with ahead():  # not before: to prepare takes all of a core for a while
+                self._drive(env)
         except ActwinError as error:
             if not self.over:
                 told = {"error": str(error)}

@@ -121,6 +121,7 @@ class Games:
     Attributes:
         learner: Gets the chunks and gives the weights; set before the first weights are handed out.
         seen: Evaluations that came, oldest first; for the learner to take out.
+        restarts: Drivers that were started again after their process had died.
     """
 
     learner: Learner
@@ -129,6 +130,7 @@ class Games:
         self._arrived: queue.Queue[tuple[int, Message]] = queue.Queue(MOST_WAITING)
         self._closed = False
         self.seen: list[Seen] = []
+        self.restarts = 0
         self._problems: dict[int, str] = {}
         self._drivers = [_Driver(post, self._deliver, start) for post in posts]
         self._last_chunk = time.monotonic()
@@ -244,6 +246,7 @@ class Games:
                 raise ActwinError(f"{name}: its driver's process dies again and again (exit {driver.worker.exitcode}).")
             driver.link.close(flush=0.0)
             driver.start()
+            self.restarts += 1
             self.renew()
         if any(pulse.get("doing") == EVALUATING for pulse in self.pulses):
             self.wait_no_longer()

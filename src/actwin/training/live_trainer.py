@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
-from actwin.agents.arrays import Flags, Floats
 from actwin.agents.checkpoints import load_checkpoint, save_checkpoint
 from actwin.agents.intake import Chunk
 from actwin.agents.memory_agent import MemoryAgent
 from actwin.agents.networks import Policy
-from actwin.agents.registry import DrivingPolicy
 from actwin.agents.replay import Experience
 from actwin.env.task import Task
-from actwin.errors import ActwinError, ConfigError, ExperienceError, SourceError
+from actwin.errors import ActwinError, CheckpointError, ConfigError, ExperienceError
 from actwin.training.board import Board
 from actwin.training.config import RunConfig
 from actwin.training.live_board import live_scalars
 from actwin.training.live_config import LiveConfig
 from actwin.training.live_evaluation import INTERRUPTED, Seen, judge, longest
 from actwin.training.live_games import Games
-from actwin.training.progress import Progress
-from actwin.training.protocols import Score, World
+from actwin.training.live_world import GameWorld
+from actwin.training.progress import Progress, Result
+from actwin.training.protocols import Score
 from actwin.training.runs import BEST
 from actwin.training.trainer import Trainer
 
@@ -47,60 +44,6 @@ SPARE: Final = 60.0
 """[s] Beyond its longest drive, after which an evaluation does not come any more."""
 ATTEMPTS: Final = 3
 """Of the last evaluation, when games interrupt it."""
-
-
-class GameCars:
-    """Cars that keep their own time, as the trainer knows them; a game cannot be put back into a former state.
-
-    Args:
-        n: How many.
-        observations: Numbers in an observation.
-    """
-
-    def __init__(self, n: int, observations: int) -> None:
-        self.num_envs = n
-        self.final_observation: Floats = np.zeros((n, observations), np.float32)
-        self.reward_terms: Mapping[str, npt.NDArray[Any]] = {}
-
-    def start(self, seed: int) -> Floats:
-        """Nothing is driven yet; float32[N, O]."""
-        return self.final_observation
-
-    def step_arrays(self, actions: Floats) -> tuple[Floats, Floats, Flags, Flags]:
-        """Games do not step together."""
-        raise SourceError("Cars in running games keep their own time. Train them with section `live` of the settings.")
-
-    def episode_stats(self) -> dict[str, float]:
-        """Drivers report them."""
-        return {}
-
-    def state(self) -> dict[str, Any]:
-        """Nothing: the games drive on."""
-        return {}
-
-    def load_state(self, state: dict[str, Any]) -> Floats:
-        """Begins anew; float32[N, O]."""
-        return self.final_observation
-
-
-class GameWorld:
-    """The task of a run whose cars are in running games.
-
-    Args:
-        twin: The same task in the twin, where demonstrations come from.
-    """
-
-    def __init__(self, twin: World) -> None:
-        self.period, self.action, self.observations = twin.period, twin.action, twin.observations
-        self.columns, self.task = twin.columns, twin.task
-
-    def cars(self, n: int) -> GameCars:
-        """The cars of N games."""
-        return GameCars(n, self.observations)
-
-    def evaluate(self, policy: DrivingPolicy) -> Score:
-        """Games are asked to, and answer when they have driven."""
-        raise SourceError("Cars in running games are judged while they drive. Use `actwin drive` for a checkpoint.")
 
 
 class LiveTrainer(Trainer):
@@ -156,6 +99,11 @@ class LiveTrainer(Trainer):
         self._due: dict[str, float] = {}
         self._now = time.monotonic()
         self._told = self.steps, self.updates
+
+    def run(self) -> Result:
+        """As of `Trainer`."""
+        self._games.wait_no_longer()  # demonstrations and imitation may have taken longer than patience lasts
+        return super().run()
 
     # What drivers know
 
@@ -253,6 +201,7 @@ class LiveTrainer(Trainer):
         self._rate.add(self.steps - steps, SHOWN_EVERY)
         self._update_rate.add(self.updates - updates, SHOWN_EVERY)
         told = {"gaps": self.agent.intake.gaps, "behind": self._behind, "ratio": self._ratio()}
+        told["restarts"] = self._games.restarts
         shown = learned | live_scalars(self._games.pulses, self._games.episodes(), told)
         self._shown |= shown
         rates = {"steps_per_second": self._rate.value, "updates_per_second": self._update_rate.value}
@@ -261,11 +210,17 @@ class LiveTrainer(Trainer):
     # Evaluation
 
     def _evaluate(self, board: Board) -> None:
-        """The first one is begun, the last one is waited for; in between, cars learn on while one is judged."""
+        """The first one is begun, the last one is waited for; in between, cars learn on while one is judged.
+
+        What a new run begins with is kept in `step_0.pt`, to compare with later.
+        """
+        if self.steps == 0:
+            self._saver.save_step(self._counters(), self.best)
+        if not self.config.train.evaluate:
+            return
         if not self._finished():
             self._games.renew()
             self._renewed = self.agent.updates
-            self._games.wait_no_longer()
             self._ask()
             return
         self._await(board)
@@ -278,11 +233,11 @@ class LiveTrainer(Trainer):
     def _ask(self) -> int | None:
         """Lets one game after the other drive the present weights without exploration; their version.
 
-        None while another game is being judged.
+        None while another game is being judged, and where nobody wants to know or could keep what is judged.
         """
-        if self._judging is not None and time.monotonic() < self._judging[1]:
+        going_on = self._judging is not None and time.monotonic() < self._judging[1]
+        if going_on or not self.config.train.evaluate or not self._write(CANDIDATE):
             return None
-        self._saver.save(CANDIDATE, self._counters(), self.best)
         version = self._games.evaluate(self._turn_of % len(self.live.games))
         self._judging = version, time.monotonic() + longest(self._task, self.live.evaluation_laps) + SPARE
         self._turn_of += 1
@@ -310,6 +265,23 @@ class LiveTrainer(Trainer):
             board.write(self.steps, self.seconds, shown)
             self.first, self.newest, self._scored = self.first or score, score, seen.version
             if self.best is None or score.value > self.best.value:
-                save_checkpoint(self.out / BEST, load_checkpoint(candidate) | {"best": score._asdict()})
-                self.best = score
+                self._promote(candidate, score)
         candidate.unlink(missing_ok=True)
+
+    def _write(self, name: str) -> bool:
+        """Saves a checkpoint; whether that worked, as a disk that is full now may have room later."""
+        try:
+            self._saver.save(name, self._counters(), self.best)
+        except CheckpointError as error:
+            self._unsaved = str(error)
+            return False
+        return True
+
+    def _promote(self, candidate: Path, score: Score) -> None:
+        """Makes the weights that were judged the best ones."""
+        try:
+            save_checkpoint(self.out / BEST, load_checkpoint(candidate) | {"best": score._asdict()})
+        except CheckpointError as error:
+            self._unsaved = str(error)
+        else:
+            self.best = score
