@@ -59,6 +59,27 @@ def test_a_wrong_setting_is_named(override: str, says: str) -> None:
         load_config(None, [override])
 
 
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (
+            ["agent.type=iqn", "env.action.kind=rate"],
+            r"agent\.type: IQN chooses among named actions.*kind=discrete",
+        ),
+        (["agent.type=td3", "env.action.kind=discrete"], r"TD3 decides continuous controls.*use agent\.type=iqn"),
+        (["env.action.kind=discrete"], r"PPO decides continuous controls"),
+        (["agent.type=sac", "env.action.gear=learned"], r"env\.action\.gear is learned.*agent\.type=ppo"),
+        (
+            ["agent.type=sac", "agent.batch=512", "agent.replay=500"],
+            r"agent\.batch: .*512 does not fit a memory of 500",
+        ),
+    ],
+)
+def test_what_cannot_work_together_is_refused_at_once(overrides: list[str], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_config(None, overrides)
+
+
 def test_an_unknown_reward_term_is_named() -> None:
     with pytest.raises(UnknownNameError, match=r"'progres'. Did you mean progress"):
         load_config(None, ["env.reward={progres: 1.0}"])

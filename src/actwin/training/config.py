@@ -12,6 +12,8 @@ from typing import Any, Final, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from actwin.agents.iqn import IQNConfig
+from actwin.agents.off_policy import OffPolicyConfig
 from actwin.agents.ppo import PPOConfig
 from actwin.agents.registry import ALGORITHMS, AgentConfig
 from actwin.env.task import TaskConfig
@@ -63,6 +65,32 @@ class RunConfig(_Settings):
     live: LiveConfig | None = Field(
         default=None, description="running games to learn in, in real time; without it the cars are in the twin"
     )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """What the agents themselves would refuse too, but only after minutes of demonstrations."""
+        agent, action = self.agent, self.env.action
+        if isinstance(agent, IQNConfig) and action.kind != "discrete":
+            raise ValueError(
+                f"agent.type: IQN chooses among named actions, but env.action.kind is {action.kind}. Set "
+                "env.action.kind=discrete, or agent.type to ppo, sac, qr_sac or td3"
+            )
+        if not isinstance(agent, IQNConfig) and action.kind == "discrete":
+            raise ValueError(
+                f"agent.type: {agent.type.upper()} decides continuous controls, but env.action.kind is discrete. Set "
+                "it to absolute or rate, or use agent.type=iqn"
+            )
+        if isinstance(agent, OffPolicyConfig) and action.gear == "learned":
+            raise ValueError(
+                f"agent.type: {agent.type.upper()} decides continuous controls only, but env.action.gear is learned. "
+                "Set it to automatic, or use agent.type=ppo"
+            )
+        if not isinstance(agent, PPOConfig) and agent.batch > agent.replay:
+            raise ValueError(
+                f"agent.batch: a batch of {agent.batch} does not fit a memory of {agent.replay} transitions. Raise "
+                "agent.replay or lower agent.batch"
+            )
+        return self
 
     @model_validator(mode="after")
     def _learns_live(self) -> Self:

@@ -91,18 +91,18 @@ def train(
     if total_minutes is not None:
         config = _shortened(config, total_minutes - (time.perf_counter() - begin) / 60.0)
     offline = config.train.offline
-    stage, note = ("Offline learning", _offline_note) if offline else ("Reinforcement learning", _training_note)
+    stage = "Offline learning" if offline else "Reinforcement learning"
     stages.update(stage, 0.0)
 
     def show(progress: Progress) -> None:
         # The last evaluation comes after the budget is used up.
-        stages.update(stage, min(progress.share, 0.999), note(progress), progress.left)
+        stages.update(stage, min(progress.share, 0.999), _note(progress, offline), progress.left)
 
     trainer = Trainer(config, OfflineWorld(world) if offline else world, out, policy, experience, show, logs)
     if last is not None:
         trainer.resume(last)
     result = trainer.run()
-    stages.update(stage, 1.0, note(trainer.progress()) + ("" if result.finished else ", stopped"))
+    stages.update(stage, 1.0, _note(trainer.progress(), offline) + ("" if result.finished else ", stopped"))
     return Trained(config, world, policy, result)
 
 
@@ -192,14 +192,13 @@ def gather(
     return join_demonstrations(shown), join_experience(experience) if experience else None
 
 
-def _offline_note(progress: Progress) -> str:
-    lap = f"best {lap_time_text(progress.best_lap)}, " if math.isfinite(progress.best_lap) else ""
-    return f"{lap}{progress.steps} updates, {progress.update_rate:.0f}/s"
-
-
-def _training_note(progress: Progress) -> str:
-    lap = f"best {lap_time_text(progress.best_lap)}, " if math.isfinite(progress.best_lap) else ""
-    rate = f", {progress.rate / 1000.0:.0f} k/s" if progress.rate else ""
-    updates = f", {progress.update_rate:.3g} updates/s" if progress.update_rate else ""
-    trouble = f"NOT SAVED: {progress.trouble} " if progress.trouble else ""
-    return f"{trouble}{lap}{progress.steps / 1e6:.1f} M steps{rate}{updates}"
+def _note(progress: Progress, offline: bool) -> str:
+    """What a display says of a run, beside how far it is."""
+    words = [] if math.isnan(progress.best_lap) else [f"best {lap_time_text(progress.best_lap)}"]
+    if offline:
+        words.append(f"{progress.steps} updates")
+    else:
+        words.append(f"{progress.steps / 1e6:.1f} M steps")
+        words += [f"{progress.rate / 1000.0:.0f} k/s"] if progress.rate else []
+    words += [f"{progress.update_rate:.3g} updates/s"] if progress.update_rate else []
+    return (f"NOT SAVED: {progress.trouble} " if progress.trouble else "") + ", ".join(words)

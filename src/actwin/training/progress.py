@@ -18,8 +18,8 @@ class Progress(NamedTuple):
     steps: int
     seconds: float
     """[s] Training time so far."""
-    left: float
-    """[s] Time left at the present rate."""
+    left: float | None
+    """[s] Time left at the present rate, None before there is one."""
     rate: float
     """[1/s] Car steps a second."""
     update_rate: float

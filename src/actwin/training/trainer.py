@@ -240,7 +240,7 @@ class Trainer:
         """
         train, rate = self.config.train, self._rate.value
         share = self.steps / max(train.steps, 1)
-        left = (train.steps - self.steps) / max(rate, 1e-9)
+        left = (train.steps - self.steps) / rate if rate else math.inf
         if train.minutes is not None:
             share = max(share, self.seconds / (60.0 * train.minutes))
             left = min(left, 60.0 * train.minutes - self.seconds)
@@ -248,7 +248,7 @@ class Trainer:
             min(share, 1.0),
             self.steps,
             self.seconds,
-            max(left, 0.0),
+            max(left, 0.0) if math.isfinite(left) else None,
             rate,
             self._update_rate.value,
             math.nan if self.best is None else self.best.best_lap,

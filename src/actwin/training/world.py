@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -120,4 +121,4 @@ class TwinWorld:
         drives = drive_laps("policy", PolicyDriver(self._judge, policy), self._judge, starts)
         shown = dict(scalars(drives))
         best = min(drive.best for drive in drives)
-        return Score(rate(drives, self._judge.reference.lap_time), best, shown)
+        return Score(rate(drives, self._judge.reference.lap_time), best if math.isfinite(best) else math.nan, shown)
