@@ -21,7 +21,7 @@ from actwin.training.evaluation import draw_starts, drive_laps
 from actwin.training.protocols import Score
 from actwin.training.scores import rate, scalars
 
-STARTS: Final = 8
+STARTS: Final = 24
 """Of an evaluation: from the grid, flying, and random ones, which are the same each time."""
 
 
