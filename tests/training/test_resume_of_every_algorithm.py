@@ -147,3 +147,13 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(kind: str, place: str, t
         generators = [torch.Generator().manual_seed(7) for _ in range(2)]
         drawn = [each.agent.memory.sample(256, generators[k]) for k, each in enumerate((straight, second))]
         assert same(*drawn)
+
+
+@pytest.mark.parametrize("kind", ["ppo", "sac"])
+def test_other_learning_rates_are_taken_up(kind: str, tmp_path: Path) -> None:
+    trainer(a_run(kind, "train.steps=1024"), tmp_path, again=False).run()
+    agent = trainer(a_run(kind, "agent.actor_lr=2e-5", "agent.critic_lr=1e-6"), tmp_path, again=True).agent
+    if kind == "ppo":
+        assert [group["lr"] for group in agent.optimiser.param_groups] == [2e-5, 1e-6]
+    else:
+        assert (agent.actor_optimiser.rate, agent.critic_optimiser.rate) == (2e-5, 1e-6)

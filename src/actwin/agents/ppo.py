@@ -296,6 +296,7 @@ class PPO:
             "critic": self.critic.state_dict(),
             "clone": None if self.clone is None else self.clone.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "rates": [self.config.actor_lr, self.config.critic_lr],
             "generator": self.generator.get_state(),
             "steps": self.steps,
             "updates": self.updates,
@@ -310,6 +311,10 @@ class PPO:
             self.clone = Policy.from_spec(self.learner.spec)
             self.clone.load_state_dict(state["clone"])
         self.optimiser.load_state_dict(state["optimiser"])
+        ours = [self.config.actor_lr, self.config.critic_lr]
+        for group, rate, before in zip(self.optimiser.param_groups, ours, state.get("rates", ours), strict=True):
+            if rate != before:  # somebody goes on with other rates than the run began with
+                group["lr"] = rate
         self.generator.set_state(state["generator"])
         self.steps, self.updates = state["steps"], state["updates"]
         self._filled, self._decisions, self._cut = 0, [], []
