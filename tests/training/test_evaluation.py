@@ -181,9 +181,9 @@ def test_clean_means_nothing_to_complain_about() -> None:
 
 def test_rating_prefers_clean_over_fast() -> None:
     assert rate([drive((90.0, True))], 80.0) == -90.0
-    assert rate([drive((90.0, False))], 80.0) == -94.0
-    assert rate([drive((90.0, True), contacts=1)], 80.0) == -94.0
-    assert rate([drive((90.0, True)), drive(ended="stopped")], 80.0) == -(90.0 + 160.0) / 2
+    assert rate([drive((90.0, False))], 80.0) == -130.0
+    assert rate([drive((90.0, True), contacts=1)], 80.0) == -130.0
+    assert rate([drive((90.0, True)), drive(ended="stopped")], 80.0) == -(90.0 + 240.0) / 2
 
 
 def test_the_board_gets_every_metric() -> None:

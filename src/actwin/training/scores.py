@@ -13,7 +13,7 @@ from actwin.training.drives import Drive
 def rate(drives: Sequence[Drive], predicted: float) -> float:
     """How good a driver is in one number, higher is better: minus the mean lap time, with what is not clean paid for.
 
-    A drive without a lap counts as twice the predicted lap; one that is not clean as half a predicted lap more than its
+    A drive without a lap counts as three predicted laps; one that is not clean as half a predicted lap more than its
     fastest: what is lost by crashing once in a while is more than what is won by driving at the limit.
 
     Args:
@@ -23,7 +23,7 @@ def rate(drives: Sequence[Drive], predicted: float) -> float:
     total = 0.0
     for drive in drives:
         if not drive.laps:
-            total += 2.0 * predicted
+            total += 3.0 * predicted
         else:
             total += min(lap.time for lap in drive.laps) + (0.0 if drive.clean else 0.5 * predicted)
     return -total / len(drives)
