@@ -8,22 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from actwin.analysis.compare import Trace
-from actwin.analysis.corner_spans import CornerSpan, path_curvature
-from actwin.analysis.pattern_channels import AbsentError, Floats, clean, known, steering
+from actwin.analysis.corner_readings import Readings, falls, rises, rows_between
+from actwin.analysis.corner_spans import CornerSpan
+from actwin.analysis.pattern_channels import Floats
 
-BRAKING: Final = 0.05
-"""[-] Brake pedal from which the car is braked."""
-LEAST_PEAK: Final = 0.1
-"""[-] A touch of the pedal that stays below is no braking."""
-BRAKE_PAUSE: Final = 0.2
-"""[s] The pedal may come up for so long within one braking."""
 TURNED: Final = 0.25
 """[-] Share of a corner's greatest steering at which the car is turned in."""
 ON_THROTTLE: Final = 0.1
@@ -96,94 +89,6 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
 """Channels that each number is made of; of several entries one is enough."""
 
 
-@dataclass(frozen=True)
-class Readings:
-    """One lap's channels for the corner search; None where the lap does not have one.
-
-    Attributes:
-        s, t: [m], [s] [M], never falling.
-        curvature: [1/m] Of the driven path.
-        gaps: [m] [2, M] To the left and to the right edge of the road.
-        brakings: [m] [K, 2] Where each braking begins and ends.
-    """
-
-    s: Floats
-    t: Floats
-    speed: Floats | None
-    brake: Floats | None
-    throttle: Floats | None
-    steer: Floats | None
-    gear: Floats | None
-    curvature: Floats | None
-    gaps: Floats | None
-    brakings: Floats
-    clock: Any
-
-    @classmethod
-    def of(cls, lap: Trace) -> Readings:
-        """Those of a lap, on a common axis or at its own samples."""
-        told = np.flatnonzero(np.isfinite(lap.time) & np.isfinite(lap.distance))
-        lap = Trace(lap.driver, lap.distance[told], lap.time[told], {name: v[told] for name, v in lap.channels.items()})
-        s = np.maximum.accumulate(lap.distance)
-        ahead = np.concatenate(([True], np.diff(s) > 1e-9))[: len(s)]
-        lap = Trace(lap.driver, s[ahead], lap.time[ahead], {name: v[ahead] for name, v in lap.channels.items()})
-        found = {
-            name: clean(lap, name) if known(lap, name) else None for name in ("speed", "brake", "throttle", "gear")
-        }
-        gaps = [clean(lap, name) for name in ("border_left", "border_right") if known(lap, name)]
-        brake = found["brake"]
-        return cls(
-            s=lap.distance,
-            t=lap.time,
-            steer=_or_none(steering, lap),
-            curvature=_or_none(path_curvature, lap),
-            gaps=np.array(gaps) if len(gaps) == 2 else None,
-            brakings=brakings(lap.distance, lap.time, brake) if brake is not None else np.empty((0, 2)),
-            clock=PchipInterpolator(lap.distance, lap.time, extrapolate=False) if len(lap.time) > 1 else None,
-            **found,
-        )
-
-
-def _or_none(read: Any, lap: Trace) -> Floats | None:
-    try:
-        return np.asarray(read(lap))
-    except AbsentError:
-        return None
-
-
-def rises(s: Floats, values: Floats, level: float) -> Floats:
-    """[m] Places at which a channel, linear between its samples, passes a level upwards, [K].
-
-    Args:
-        s: [m] [M].
-        values: [M].
-        level: To be passed.
-    """
-    rows = np.flatnonzero((values[:-1] < level) & (values[1:] >= level))
-    share = (level - values[rows]) / (values[rows + 1] - values[rows])
-    return np.asarray(s[rows] + share * (s[rows + 1] - s[rows]))
-
-
-def falls(s: Floats, values: Floats, level: float) -> Floats:
-    """[m] The same downwards."""
-    return rises(s, -values, -level)
-
-
-def brakings(s: Floats, t: Floats, brake: Floats) -> Floats:
-    """[m] Where each braking begins and ends, [K, 2]; one that was on when the lap began begins at its first place."""
-    begin, end = rises(s, brake, BRAKING), falls(s, brake, BRAKING)
-    if brake[0] >= BRAKING:
-        begin = np.concatenate(([s[0]], begin))
-    if brake[-1] >= BRAKING:
-        end = np.concatenate((end, [s[-1]]))
-    pause = np.interp(begin[1:], s, t) - np.interp(end[:-1], s, t)
-    apart = np.concatenate(([True], pause > BRAKE_PAUSE))
-    zones = np.stack([begin[apart], end[np.append(apart[1:], True)]], axis=1) if len(begin) else np.empty((0, 2))
-    hard = [bool(brake[_rows(s, *zone)].max() >= LEAST_PEAK) for zone in zones]
-    braked: Floats = zones[np.array(hard, bool)]
-    return braked
-
-
 def corner_points(lap: Trace, spans: Sequence[CornerSpan]) -> list[CornerPoints]:
     """What one lap did in each corner.
 
@@ -224,7 +129,7 @@ def _points(lap: Readings, span: CornerSpan, before: float, after: float) -> Cor
     if lap.curvature is not None:
         points["apex"] = _middle(lap.s, span.direction * lap.curvature, first, last)
     if lap.gaps is not None:
-        rows = _rows(lap.s, first, last)
+        rows = lap.rows(first, last)
         points["apex_gap"] = float(lap.gaps[0 if span.direction > 0 else 1][rows].min())
     if lap.speed is not None:
         points |= _speeds(lap, lap.speed, begin, (before, min(last, max(end, span.apex))), last)
@@ -233,24 +138,16 @@ def _points(lap: Readings, span: CornerSpan, before: float, after: float) -> Cor
     return CornerPoints(**points)
 
 
-def _rows(s: Floats, first: float, last: float) -> slice:
-    """Samples from one place to another, at least one."""
-    low, high = np.searchsorted(s, (first, last))
-    low = min(int(low), len(s) - 1)
-    return slice(low, max(int(high) + 1, low + 1))
-
-
 def _time(lap: Readings, span: CornerSpan) -> float:
-    places = np.clip((span.entry, span.exit), lap.s[0], lap.s[-1])
-    entry, end = (float(moment) for moment in lap.clock(places))
-    return end - entry + (float(lap.t[-1]) - float(lap.t[0]) if span.entry > span.exit else 0.0)
+    entry, end = lap.passed(np.array([span.entry, span.exit])).tolist()
+    return float(end - entry + (lap.t[-1] - lap.t[0] if span.entry > span.exit else 0.0))
 
 
 def _braking(lap: Readings, brake: Floats, mine: Floats, span: CornerSpan) -> dict[str, float]:
     """Of several brakings for one corner the hardest."""
-    peaks = [float(brake[_rows(lap.s, *zone)].max()) for zone in mine]
+    peaks = [float(brake[lap.rows(*zone)].max()) for zone in mine]
     begin, end = (float(place) for place in mine[int(np.argmax(peaks))])
-    rows = _rows(lap.s, begin, end)
+    rows = lap.rows(begin, end)
     peak = int(np.argmax(brake[rows])) + rows.start
     return {
         "brake_point": begin,
@@ -262,7 +159,7 @@ def _braking(lap: Readings, brake: Floats, mine: Floats, span: CornerSpan) -> di
 
 
 def _turn_in(s: Floats, into: Floats, before: float, first: float, last: float) -> float:
-    rows = _rows(s, first, last)
+    rows = rows_between(s, first, last)
     peak = int(np.argmax(into[rows])) + rows.start
     if into[peak] <= 0.0:
         return NAN
@@ -271,7 +168,7 @@ def _turn_in(s: Floats, into: Floats, before: float, first: float, last: float) 
 
 
 def _middle(s: Floats, bend: Floats, first: float, last: float) -> float:
-    rows = _rows(s, first, last)
+    rows = rows_between(s, first, last)
     part, peak = bend[rows], float(bend[rows].max())
     if peak <= 0.0:
         return NAN
@@ -281,11 +178,11 @@ def _middle(s: Floats, bend: Floats, first: float, last: float) -> float:
 
 def _speeds(lap: Readings, speed: Floats, begin: float, search: tuple[float, float], last: float) -> dict[str, float]:
     before, end = search
-    rows = _rows(lap.s, begin, end)
+    rows = lap.rows(begin, end)
     low = int(np.argmin(speed[rows])) + rows.start
     at, least = _vertex(lap.s, speed, low)
     found = {
-        "approach_speed": float(speed[_rows(lap.s, before, at)].max()),
+        "approach_speed": float(speed[lap.rows(before, at)].max()),
         "minimum_speed": least,
         "minimum_speed_at": at,
         "exit_speed": float(np.interp(last, lap.s, speed)),
@@ -313,28 +210,35 @@ def _vertex(s: Floats, values: Floats, low: int) -> tuple[float, float]:
 def _throttle(
     lap: Readings, throttle: Floats, peak_brake: float, span: CornerSpan, search: tuple[float, float]
 ) -> dict[str, float]:
-    before, end = search
-    rows = _rows(lap.s, before, end)
+    rows = lap.rows(*search)
     s, t, pedal = lap.s[rows], lap.t[rows], throttle[rows]
     until = span.apex if math.isnan(peak_brake) else peak_brake
-    into = _rows(s, before, max(until, before))
-    lifts = falls(s, pedal, FULL_THROTTLE)
-    lifts = lifts[lifts <= until]
-    found = {"lift": float(lifts[-1])} if len(lifts) else {}
-    for name, level, hold in (("throttle_on", ON_THROTTLE, ON_FOR), ("full_throttle", FULL_THROTTLE, FULL_FOR)):
-        ups, downs = rises(s, pedal, level), falls(s, pedal, level)
-        came_off = np.concatenate((downs, falls(s, pedal, ON_THROTTLE)))
-        came_off = np.sort(came_off[came_off <= until])
-        if len(came_off) == 0 and math.isnan(peak_brake):
-            continue  # the corner was taken without leaving the throttle so far
-        start = peak_brake
-        if math.isnan(peak_brake):
-            off = _rows(s, float(came_off[-1]), max(float(s[into.stop - 1]), float(came_off[-1])))
-            start = float(s[int(np.argmin(pedal[off])) + off.start])
-        ups = ups[ups > start]
-        ends = np.append(downs, s[-1])
-        release = ends[np.searchsorted(ends[:-1], ups, side="right")]
-        held = np.interp(release, s, t) - np.interp(ups, s, t) >= hold
-        if held.any():
-            found[name] = float(ups[held][0])
-    return found
+    full, some = falls(s, pedal, FULL_THROTTLE), falls(s, pedal, ON_THROTTLE)
+    full, some = full[full <= until], some[some <= until]
+    return {
+        "lift": float(full[-1]) if len(full) else NAN,
+        "throttle_on": _held(s, t, pedal, (ON_THROTTLE, ON_FOR), _pressed_from(s, pedal, some, until, peak_brake)),
+        "full_throttle": _held(
+            s, t, pedal, (FULL_THROTTLE, FULL_FOR),
+            _pressed_from(s, pedal, np.concatenate((full, some)), until, peak_brake),
+        ),
+    }  # fmt: skip
+
+
+def _pressed_from(s: Floats, pedal: Floats, left: Floats, until: float, peak_brake: float) -> float:
+    """[m] From where the throttle is waited for: the hardest braking, else its least since it was left; NaN where the
+    corner was taken without leaving it."""
+    if math.isfinite(peak_brake) or not len(left):
+        return peak_brake
+    off = rows_between(s, float(left.max()), max(until, float(left.max())))
+    return float(s[int(np.argmin(pedal[off])) + off.start])
+
+
+def _held(s: Floats, t: Floats, pedal: Floats, level_for: tuple[float, float], start: float) -> float:
+    """[m] Where the pedal passes a level after a place and stays above it for a time; NaN where it does not."""
+    level, hold = level_for
+    ups, downs = rises(s, pedal, level), falls(s, pedal, level)
+    ups = ups[ups > start]
+    release = np.append(downs, s[-1])[np.searchsorted(downs, ups, side="right")]
+    held = np.interp(release, s, t) - np.interp(ups, s, t) >= hold
+    return float(ups[held][0]) if held.any() else NAN

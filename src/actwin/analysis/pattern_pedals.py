@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from actwin.analysis.corner_points import BRAKING, FULL_THROTTLE
+from actwin.analysis.corner_points import FULL_THROTTLE
+from actwin.analysis.corner_readings import BRAKING
 from actwin.analysis.pattern_channels import Floats, time_above, weights
 
 PRESSED: Final = 0.05
