@@ -56,6 +56,7 @@ def take(address: str, out: Path, widths: list[int], pages: list[str], whole: bo
         browser = playwright.chromium.launch(executable_path=find_browser(), args=list(ARGUMENTS))
         for width in widths:
             page = browser.new_page(viewport={"width": width, "height": 900 if width > 700 else 860})
+            page.set_default_timeout(120_000)
             page.on(
                 "console", lambda said: print(said.type, said.text[:300]) if said.type in ("error", "warning") else None
             )

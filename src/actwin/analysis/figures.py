@@ -142,7 +142,7 @@ def _delta_panel(traces: Sequence[Trace], reference: int, theme: style.Theme) ->
     if len(traces) < 2:
         return None
     against = traces[reference]
-    zero = {"tickformat": "+.2~f", "zeroline": True, "zerolinecolor": theme.edge}
+    zero = {"tickformat": ".2~f", "zeroline": True, "zerolinecolor": theme.edge}
     title = f"Delta to {style.plain(against.driver)} [s], up = slower"
     return Panel(title, 1.6, [delta(lap, against) for lap in traces], "delta s", 3, zero)
 

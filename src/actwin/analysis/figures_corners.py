@@ -37,15 +37,19 @@ def loss_bars(
             "color": [theme.brake if value > 0.0 else theme.lines[0].colour for value in lost],
             "pattern": {"shape": ["" if value > 0.0 else "/" for value in lost]},
         },
-        text=[f"{value:+.3f} s".replace("-", "−") for value in lost],
+        text=[f"{value:+.3f}".replace("-", "−") for value in lost],
         textposition="outside",
-        cliponaxis=False,
+        textfont={"size": 11},
+        constraintext="none",
         hoverinfo="skip",
         showlegend=False,
     )
-    x_axis = style.axis("Lost to the reference [s]", theme, zeroline=True, zerolinecolor=theme.edge)
+    low, high = min([*lost, 0.0]), max([*lost, 0.0])
+    room = 0.3 * (high - low or 1.0)  # for the numbers beside the bars, on a phone too
+    limits = [low - room * (low < 0.0), high + room * (high > 0.0)]
+    x_axis = style.axis("Lost to the reference [s]", theme, zeroline=True, zerolinecolor=theme.edge, range=limits)
     y_axis = style.axis("", theme, ticks="", automargin=True)
-    margin = {"l": 60, "r": 56, "t": 14, "b": 44}
+    margin = {"l": 60, "r": 12, "t": 14, "b": 44}
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, margin=margin, bargap=0.25))
     return figure
 

@@ -139,11 +139,13 @@ def consistency(
         orientation="h",
         marker={"color": theme.lines[0].colour},
         text=[f"{number:.3f}" for number in known[value]],
-        textposition="auto",
+        textposition="outside",
         hoverinfo="skip",
         showlegend=False,
     )
-    x_axis, y_axis = style.axis(title, theme, rangemode="tozero"), style.axis("", theme, ticks="", automargin=True)
+    most = max([*known[value].astype(float), 0.0]) or 1.0
+    x_axis = style.axis(title, theme, range=[0.0, 1.2 * most])  # room for the numbers beside the bars
+    y_axis = style.axis("", theme, ticks="", automargin=True)
     margin = {"l": 60, "r": 12, "t": 14, "b": 44}
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, margin=margin, bargap=0.3))
     return figure

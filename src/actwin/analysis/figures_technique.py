@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import ConvexHull, QhullError
 
 from actwin.analysis import figure_style as style
 from actwin.analysis.compare import Trace
@@ -20,7 +21,7 @@ WHEEL_NAMES: Final = ("Front left", "Front right", "Rear left", "Rear right")
 def friction_circle(
     traces: Sequence[Trace], height: int = 440, looks: style.Looks | None = None, theme: style.Theme = style.PRINT
 ) -> Any:
-    """Longitudinal over lateral acceleration in g: how much of the tyres each driver uses.
+    """Longitudinal over lateral acceleration in g: how much of the tyres each driver uses; a line around each lap.
 
     Args:
         traces: Laps that carry `ax` and `ay`.
@@ -31,17 +32,24 @@ def friction_circle(
     figure = style.plotly().Figure()
     symbols = ("circle", "diamond-open", "x-thin-open", "square-open", "triangle-up-open", "cross-thin-open")
     for i, lap in reversed(list(enumerate(traces))):
-        look = style.look_of(lap.driver, i, looks, theme)
+        look, name = style.look_of(lap.driver, i, looks, theme), style.plain(lap.driver)
+        across, along = lap["ay"] / GRAVITY, lap["ax"] / GRAVITY
+        rim_x, rim_y = _rim(across, along)
         figure.add_scatter(
-            x=(lap["ay"] / GRAVITY).astype(np.float32)[::2],
-            y=(lap["ax"] / GRAVITY).astype(np.float32)[::2],
+            x=rim_x, y=rim_y, mode="lines", name=name, legendgroup=name, legendrank=i, hoverinfo="skip",
+            line={"color": look.colour, "dash": look.dash, "width": look.width},
+        )  # fmt: skip
+        figure.add_scatter(
+            x=across.astype(np.float32)[::2],
+            y=along.astype(np.float32)[::2],
             mode="markers",
-            name=style.plain(lap.driver),
-            legendrank=i,
+            name=name,
+            legendgroup=name,
+            showlegend=False,
             marker={
-                "size": 4,
+                "size": 3,
                 "color": look.colour,
-                "opacity": 0.65,
+                "opacity": 0.45,
                 "symbol": symbols[i % len(symbols)],
                 "line": {"width": 1},
             },
@@ -49,10 +57,27 @@ def friction_circle(
         )
     zero = {"zeroline": True, "zerolinecolor": theme.edge, "dtick": 2}
     lateral, longitudinal = (np.concatenate([lap[name] for lap in traces]) / GRAVITY for name in ("ay", "ax"))
-    across = style.axis("Lateral [g], left positive", theme, range=_usual(lateral), constrain="domain", **zero)
-    along = style.axis("Longitudinal [g], forward positive", theme, range=_usual(longitudinal), scaleanchor="x", **zero)
-    figure.update_layout(style.layout(height, theme, xaxis=across, yaxis=along, hovermode="closest"))
+    x_axis = style.axis("Lateral [g], left positive", theme, range=_usual(lateral), constrain="domain", **zero)
+    y_axis = style.axis("Longitudinal [g], forward positive", theme, range=_usual(longitudinal), scaleanchor="x", **zero)
+    figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, hovermode="closest"))
     return figure
+
+
+def _rim(across: Floats, along: Floats) -> tuple[Floats, Floats]:
+    """Closed hull of the accelerations exceeded in 2 % of the samples of their direction; empty for too few."""
+    known = np.isfinite(across) & np.isfinite(along)
+    points = np.stack([across[known], along[known]], axis=1)
+    size, sector = np.hypot(*points.T), (np.arctan2(*points.T) / np.pi * 18.0).astype(int)
+    kept = np.zeros(len(points), bool)
+    for k in np.unique(sector):
+        mine = sector == k
+        kept |= mine & (size <= np.quantile(size[mine], 0.98))
+    try:
+        corners = ConvexHull(points[kept]).vertices
+    except (QhullError, ValueError):
+        return np.zeros(0), np.zeros(0)
+    rim = points[kept][np.append(corners, corners[:1])]
+    return rim[:, 0], rim[:, 1]
 
 
 def _usual(values: Floats) -> list[float]:
@@ -111,7 +136,8 @@ def histogram(
             marker={"color": look.colour, "line": {"width": 0}, "pattern": {"shape": _PATTERNS[i % len(_PATTERNS)]}},
             hovertemplate="%{x:.0f}: %{y:.1f} % of the time",
         )
-    x_axis = style.axis(title, theme, **({} if count else {"dtick": 1}))
+    whole = {} if low is None else {"range": [low, high], "dtick": 50}
+    x_axis = style.axis(title, theme, **(whole if count else {"dtick": 1}))
     y_axis = style.axis("% of the time", theme, rangemode="tozero")
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, bargap=0.12, barmode="group"))
     return figure

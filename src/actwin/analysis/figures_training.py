@@ -126,7 +126,9 @@ def metric_curves(
             marker={"size": 5},
         )
     more: dict[str, Any] = {}
-    if metric.endswith("_lap"):
+    if metric.endswith("_share"):
+        more = {"range": [-0.03, 1.03], "tickformat": ".0%"}
+    elif metric.endswith("_lap"):
         places, labels = style.lap_time_ticks(np.concatenate(shown).tolist())
         more = {"tickvals": places, "ticktext": labels}
     x_axis = style.axis(label, theme, rangemode="tozero")

@@ -128,10 +128,8 @@ def _more(book: Book, traces: Sequence[Trace], looks: dict[str, int]) -> None:
     left, right = st.columns([3, 2])
     shape = book.outline(traces[0])
     with left:
-        head, count = st.columns([3, 2], vertical_alignment="bottom")
-        with head:
-            ui.heading("Mini-sectors", "Who is fastest in each stretch.")
-        sectors = count.select_slider("Stretches", [10, 15, 20, 25, 40, 60], value=25, label_visibility="collapsed")
+        ui.heading("Mini-sectors", "Who is fastest in each stretch.")
+        sectors = st.segmented_control("Stretches", [10, 25, 40, 60], default=25) or 25
         components.figure(mini_sector_map(shape, traces, sectors, 480, looks, SCREEN), "mini_sectors", 340)
     with right:
         ui.heading("Use of the tyres", "Each point is a moment of the lap.")

@@ -74,31 +74,28 @@ def _losses(lap: Trace, reference: Trace, spans: Sequence[CornerSpan]) -> None:
     total = float(lap.time[-1] - reference.time[-1])
     words = "lost" if total > 0.0 else "gained"
     ui.heading("Where the time is lost", f"{abs(total):.3f} s {words} in all.")
-    left, right = st.columns([5, 6])
+    left, right = st.columns([6, 5])
     shown = [loss for loss in losses if abs(loss.seconds) >= 0.005][:16]
     with left:
         figure = loss_bars([loss.corner for loss in shown], [loss.seconds for loss in shown],
-                           max(220, 60 + 24 * len(shown)), SCREEN)  # fmt: skip
+                           max(220, 60 + 30 * len(shown)), SCREEN)  # fmt: skip
         components.figure(figure, "losses")
     with right:
-        import pandas as pd
-
-        rows = [(f"{loss.seconds:+.3f}", one_line(loss.sentence, 160)) for loss in shown]
-        st.dataframe(
-            pd.DataFrame(rows, columns=["s", "What happened"]), hide_index=True, height=min(38 + 35 * len(rows), 480),
-            column_config={"s": st.column_config.TextColumn(width=60)},
-        )  # fmt: skip
+        rows = [(one_line(loss.sentence, 160), f"{loss.seconds:+.3f}".replace("-", "−")) for loss in shown]
+        ui.table(["What happened", "s"], rows)
 
 
 def _tables(book: Book, lap: Trace, reference: Trace, spans: Sequence[CornerSpan]) -> None:
     pair = [lap] if lap.driver == reference.driver else [lap, reference]
     table = corner_table(pair, spans)
     ui.heading("Corner by corner", "Distances are lap distances.")
-    st.dataframe(_readable(table, len(pair) > 1), hide_index=True, height=min(38 + 35 * len(table), 520))
+    readable = _readable(table, len(pair) > 1)
+    ui.table(list(readable.columns), readable.astype(str).to_numpy().tolist(), len(pair))
     for column, why in table.attrs.get("absent", {}).items():
         if column in COLUMNS:
             st.caption(f"{COLUMNS[column][0]}: {ui.plain(why)}.")
-    name = st.selectbox("One corner in detail", [span.label for span in spans], key="corner_detail")
+    place, _ = st.columns([1, 2])
+    name = place.selectbox("One corner in detail", [span.label for span in spans], key="corner_detail")
     span = next(each for each in spans if each.label == name)
     looks = {reference.driver: REFERENCE, lap.driver: 0}
     figure = corner_speed(pair, span.entry - 150.0, span.exit + 120.0, span.apex, 300, looks, SCREEN)
@@ -140,11 +137,11 @@ def _repeated(book: Book, numbers: Sequence[int], spans: Sequence[CornerSpan]) -
         single = corner_table([_named(trace, "all") for trace in book.traces(numbers)], spans)
         worth = corner_consistency(single).head(10)
         st.caption("What repeating the best of each corner would be worth, on average.")
-        st.dataframe(
-            worth[["label", "lost", "time_std"]].rename(
-                columns={"label": "Corner", "lost": "Worth s", "time_std": "Varies by s"}
-            ).round(3), hide_index=True,
-        )  # fmt: skip
+        rows = zip(worth["label"], worth["lost"], worth["time_std"], strict=True)
+        ui.table(
+            ["Corner", "Worth s", "Varies by s"],
+            [(one_line(name, 34), f"{lost:.3f}", f"{spread:.3f}") for name, lost, spread in rows],
+        )
 
 
 def _named(trace: Trace, name: str) -> Trace:

@@ -32,7 +32,7 @@ MARKS: Final = {
 def laps() -> None:
     """The lap table, bests, spread and consistency of a session."""
     ui.head("Laps", "Purple: best of all. Green: the driver's own best. Yellow: no improvement. Grey: does not count.")
-    first, *filters = st.columns([5, 2, 2, 3], vertical_alignment="bottom")
+    first, kinds, *others = st.columns([5, 3, 2, 2], vertical_alignment="bottom")
     with first:
         choice = ui.choose_session()
     if choice is None:
@@ -43,20 +43,20 @@ def laps() -> None:
                  [f"actwin check {choice.name}"])  # fmt: skip
         return
     table = book.table()
-    shown = _filtered(table, *filters)
+    shown = _filtered(table, kinds, *others)
     _bests(book)
     _lap_table(book, shown)
     if len(shown[shown["time"].notna()]):
         _pictures(book, shown[shown["time"].notna()])
 
 
-def _filtered(table: pd.DataFrame, left: Any, middle: Any, right: Any) -> pd.DataFrame:
+def _filtered(table: pd.DataFrame, first: Any, second: Any, third: Any) -> pd.DataFrame:
     drivers, stints = list(dict.fromkeys(table["driver"])), list(dict.fromkeys(table["stint"]))
-    with left:
+    with second:
         wanted = st.multiselect("Drivers", drivers, default=drivers) if len(drivers) > 1 else drivers
-    with middle:
+    with third:
         runs = st.multiselect("Stints", stints, default=stints) if len(stints) > 1 else stints
-    with right:
+    with first:
         kinds = st.segmented_control("Show", ["All", "With a time", "Counting"], default="All", key="laps_kinds")
     keep = table["driver"].isin(wanted) & table["stint"].isin(runs)
     if kinds == "With a time":

@@ -102,7 +102,7 @@ def _gauges(feed: LiveFeed, reference: Reference | None) -> None:
 def _how_to_begin(problem: str) -> None:
     with st.container(border=True):
         st.subheader("No car yet", anchor=False)
-        st.write(ui.plain(problem, 300))
+        st.write(ui.plain(problem.replace("`", ""), 300))
         st.write(
             "Drive in Assetto Corsa on this machine, or start the emulator in another terminal, then wait a moment:"
         )

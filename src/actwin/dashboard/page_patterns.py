@@ -59,8 +59,6 @@ def patterns() -> None:
 
 
 def _habits(book: Book, numbers: Sequence[int]) -> None:
-    import pandas as pd
-
     laps = [_samples(book, i) for i in numbers]
     table = pattern_table(laps)
     ui.heading("Habits", "The g-g limit is the hull of the chosen laps." if table.attrs.get("limit") == "data" else "")
@@ -69,14 +67,11 @@ def _habits(book: Book, numbers: Sequence[int]) -> None:
         if pattern.name in table.attrs["absent"]:
             continue
         scale, unit, digits = (1.0, "g", 2) if pattern.name in _G else _SHARES[pattern.unit]
-        values = {
-            lap.driver: f"{scale * value:.{digits}f}" if np.isfinite(value) else "–"
-            for lap, value in zip(laps, table[pattern.name], strict=True)
-        }
-        rows.append({"Habit": pattern.name.replace("_", " "), "Unit": unit} | values | {"Meaning": pattern.meaning})
+        values = [f"{scale * value:.{digits}f}" if np.isfinite(value) else "–" for value in table[pattern.name]]
+        rows.append([pattern.name.replace("_", " "), pattern.meaning, unit, *values])
     left, right = st.columns([7, 4])
-    with left:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * len(rows), 520))
+    with left, st.container(key="habits"):
+        ui.table(["Habit", "Meaning", "Unit", *(lap.driver for lap in laps)], rows, 3)
         if absent := table.attrs["absent"]:
             st.caption("Not told by this source: " + ", ".join(name.replace("_", " ") for name in absent) + ".")
     with right:
@@ -99,20 +94,19 @@ def _table_lap(session: str, i: int, label: str, _book: Book) -> Trace:
 
 
 def _unusual(book: Book, numbers: Sequence[int], spans: Sequence[CornerSpan]) -> None:
-    import pandas as pd
-
     ui.heading("Unusual events", "Lock-ups, wheel spin, missed apexes, time lost beyond the usual.")
     others = book.traces(numbers)
     rows, places = [], []
     for i in numbers:
         for event in anomalies.find(_samples(book, i), spans, others if len(others) > 2 else ()):
-            rows.append({"Lap": book.label(i), "What": event.kind, "At s": f"{event.time:.1f}",
-                         "At m": f"{event.distance:.0f}", "In words": one_line(event.words, 120)})  # fmt: skip
+            rows.append([book.label(i), event.kind, one_line(event.words, 120), f"{event.time:.1f}",
+                         f"{event.distance:.0f}"])  # fmt: skip
             places.append((event.kind, event.distance, one_line(event.words, 80)))
     left, right = st.columns([6, 5])
     with left:
         if rows:
-            st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * len(rows), 440))
+            with st.container(height=500 if len(rows) > 12 else "content", border=False):
+                ui.table(["Lap", "What", "In words", "At s", "At m"], rows, 3)
         else:
             st.success("Nothing unusual was found in these laps.")
         for kind, why in anomalies.unseen(_samples(book, numbers[0]), spans, others).items():

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 REFRESH: Final = 3.0
 """[s] Between looks at runs that go on."""
+CALM: Final = 15.0
+"""[s] Between looks when none does."""
 FIRST: Final = {
     "Best lap": "evaluation/best_lap", "Reward": "reward/total", "Clean laps": "evaluation/clean_share",
     "Steps a second": "time/steps_per_second",
@@ -32,7 +34,8 @@ def training() -> None:
     """Training runs with their curves; a run can be started here and goes on by itself."""
     ui.head("Training", "Runs go on when this page is closed.")
     _start()
-    _runs()
+    busy = any(row.state in ("running", "starting") for row in list_runs(current().runs))
+    st.fragment(_runs, run_every=REFRESH if busy else CALM)()
 
 
 def _start() -> None:
@@ -59,7 +62,6 @@ def _start() -> None:
         st.success(f"{ui.plain(started)} has started. Its first numbers come in half a minute.")
 
 
-@st.fragment(run_every=REFRESH)
 def _runs() -> None:
     with ui.guarded():
         rows = list_runs(current().runs)
@@ -131,11 +133,13 @@ def _curves(runs: Mapping[str, pd.DataFrame]) -> None:
     over = st.segmented_control("Over", ["Steps", "Time"], default="Steps", key="runs_over")
     axis = "seconds" if over == "Time" else "step"
     left, right = st.columns(2)
-    known = [(title, metric) for title, metric in FIRST.items() if any(metric in frame for frame in runs.values())]
-    for number, (title, metric) in enumerate(known):
+    for number, (title, metric) in enumerate(FIRST.items()):
         with (left, right)[number % 2]:
             ui.heading(title)
-            components.figure(metric_curves(runs, metric, "", axis, 250, theme=SCREEN), f"run_{metric}", 230)
+            if any(metric in frame and frame[metric].notna().any() for frame in runs.values()):
+                components.figure(metric_curves(runs, metric, "", axis, 250, theme=SCREEN), f"run_{metric}", 230)
+            else:
+                st.info("None of these runs has measured it yet.")
     left, right = st.columns(2)
     with left:
         ui.heading("Parts of the reward", "Of the first run shown.")

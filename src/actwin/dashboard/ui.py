@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from actwin.analysis.report_tables import rows_as_html
 from actwin.dashboard.folders import Choice, Listing, list_sessions, one_line
 from actwin.dashboard.settings import current
 from actwin.errors import ActwinError
@@ -68,6 +69,17 @@ def head(title: str, words: str = "") -> None:
 def heading(text: str, note: str = "") -> None:
     """The title of a part of a page; both texts are our own."""
     st.html(f'<div class="aw-heading"><h2>{text}</h2><p>{note}</p></div>')
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) -> None:
+    """A table to read: whole sentences, every row in sight.
+
+    Args:
+        heads: Headings.
+        rows: Texts, from outside too.
+        texts: How many columns, from the left, hold words; the others hold numbers.
+    """
+    st.html(f'<div class="aw-table">{rows_as_html(heads, rows, texts)}</div>')
 
 
 def listed() -> Listing:
