@@ -15,6 +15,7 @@ from actwin.analysis.columns import CHANNEL, Columns
 from actwin.analysis.laps import Lap, crossing_times
 from actwin.analysis.rollout import Rollout
 from actwin.analysis.way import Way, way_of
+from actwin.errors import SessionError
 from actwin.telemetry.store.session import Session
 
 Floats = npt.NDArray[np.float64]
@@ -44,6 +45,11 @@ class Trace:
     def __getitem__(self, name: str) -> Floats:
         return self.channels[name]
 
+    @property
+    def lap_time(self) -> float:
+        """[s] NaN unless it is known from line to line."""
+        return float(self.time[-1]) if math.isfinite(self.time[0]) else math.nan
+
 
 def distance_axis(length: float, step: float = 2.0) -> Floats:
     """[m] The common axis of a track: 0 to `length`, both included, in equal steps of about `step`."""
@@ -67,7 +73,7 @@ def trace_of(columns: Columns, way: Way, lap: Lap, axis: Floats, channels: Seque
     """A lap resampled on a distance axis, from the way of its drive.
 
     The time is that from crossing to crossing, stretched to end exactly with the lap time: a difference at the line is
-    the difference of lap times. What a lap that is not whole did not drive is NaN.
+    the difference of lap times. Time and channels are NaN where a lap that is not whole was not driven.
 
     Args:
         columns: The drive.
@@ -75,10 +81,13 @@ def trace_of(columns: Columns, way: Way, lap: Lap, axis: Floats, channels: Seque
         lap: A lap of it.
         axis: [m] From 0 to the track's length.
         channels: Which to carry; those that the source does not tell are left out.
+
+    Raises:
+        SessionError: It has less than two rows.
     """
     low, high = np.searchsorted(way.rows, (lap.first, lap.last))
     if high - low < 2:
-        raise ValueError(f"lap {lap.number} has no rows to compare")
+        raise SessionError(f"Lap {lap.number} of {lap.driver or 'the drive'} has no rows to compare. Choose another.")
     around = np.arange(max(0, low - _MARGIN), min(len(way), high + _MARGIN))
     rows = around[way.stretch[around] == way.stretch[low]]  # only what hangs together with the lap's own rows
     distance = (way.distance[rows] - line_before(way, lap) * way.length) * (axis[-1] / way.length)
@@ -88,7 +97,8 @@ def trace_of(columns: Columns, way: Way, lap: Lap, axis: Floats, channels: Seque
     kept = {}
     for name in channels:
         if name in columns and columns[name].ndim == 1:
-            kept[name] = _resample(columns[name][way.rows[rows]], name, distance, axis)
+            values = _resample(columns[name][way.rows[rows]], name, distance, axis)
+            kept[name] = np.where(np.isnan(time), np.nan, values)
     return Trace(lap.driver, axis, time, kept)
 
 
@@ -119,13 +129,10 @@ def _to_lap_time(time: Floats, lap: Lap, axis: Floats) -> Floats:
 
 def _resample(values: npt.NDArray[Any], name: str, distance: Floats, axis: Floats) -> Floats:
     reach = np.maximum.accumulate(distance)
-    outside = (axis < reach[0] - 0.5 * axis[-1]) | (axis > reach[-1] + 0.5 * axis[-1])
     if CHANNEL[name].integer:
         rows = np.clip(np.searchsorted(reach, axis, side="right") - 1, 0, len(values) - 1)
-        found = values[rows].astype(np.float64)
-    else:
-        found = np.interp(axis, reach, values.astype(np.float64))
-    return np.where(outside, np.nan, found)
+        return values[rows].astype(np.float64)
+    return np.interp(axis, reach, values.astype(np.float64))
 
 
 def delta(lap: Trace, reference: Trace) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,11 +15,14 @@ from actwin.analysis.corner_losses import Loss, where_time_is_lost
 from actwin.analysis.corner_spans import CornerSpan, find_corners
 from actwin.analysis.driven_laps import DrivenLap
 from actwin.analysis.place import LIKE_LENGTH
+from actwin.analysis.session import DrivenSession
 from actwin.content.track import Track
 from actwin.errors import ActwinError, SessionError
 
 MOST: Final = 4
 """Laps that are laid over each other; more cannot be told apart."""
+LEAST_LOSS: Final = 0.005
+"""[s] A smaller loss is no loss to tell of."""
 SHOWN: Final = (*CHANNELS, "steer_angle", "yaw_rate")
 """Channels that are compared."""
 
@@ -95,29 +98,38 @@ class Contest(NamedTuple):
             return []
 
 
-def contest(laps: Sequence[DrivenLap | Trace], reference: int = -1, track: Track | None = None) -> Contest:
+def home(laps: Iterable[DrivenLap | Trace]) -> DrivenSession:
+    """The session whose track and distance axis a comparison takes: the first that knows its track, else the first.
+
+    Raises:
+        SessionError: None of the laps was driven.
+    """
+    driven = [lap.session for lap in laps if isinstance(lap, DrivenLap)]
+    if not driven:
+        raise SessionError("Name at least one lap that was driven, such as last:best.")
+    return next((session for session in driven if session.track is not None), driven[0])
+
+
+def contest(laps: Sequence[DrivenLap | Trace], reference: int = -1) -> Contest:
     """Lays laps over each other.
 
     Args:
-        laps: Two to four, at least one of them driven; traces of ideal laps must stand on the axis of the first driven
-            lap's session.
+        laps: Two to four, at least one of them driven; traces of ideal laps must stand on the axis of `home`.
         reference: Which the others are measured against; the last by default.
-        track: The road, where the sessions do not know it.
 
     Raises:
         SessionError: Too few or too many laps, laps of different tracks, or a lap without a place.
     """
-    driven = [lap for lap in laps if isinstance(lap, DrivenLap)]
-    if not driven or not 2 <= len(laps) <= MOST:
-        raise SessionError(f"{len(laps)} laps cannot be compared: give two to {MOST}, at least one of them driven.")
-    first = driven[0].session
+    if not 2 <= len(laps) <= MOST:
+        count = f"{len(laps)} lap{'' if len(laps) == 1 else 's'}"
+        raise SessionError(f"{count} cannot be compared: give two to {MOST}.")
+    lead, driven = home(laps), [lap for lap in laps if isinstance(lap, DrivenLap)]
     for lap in driven[1:]:
         _require_same_track(driven[0], lap)
-    axis = first.axis
+    axis, track = lead.axis, lead.track
     traces = [lap.trace(axis, SHOWN) if isinstance(lap, DrivenLap) else lap for lap in laps]
     labels = _unique([lap.label if isinstance(lap, DrivenLap) else lap.driver for lap in laps])
     traces = [replace(each, driver=label) for each, label in zip(traces, labels, strict=True)]
-    track = next((lap.session.track for lap in driven if lap.session.track is not None), track)
     on_track = track is not None and all(lap.session.on_track for lap in driven)
     if not on_track:  # positions of an ideal lap are the library track's, those of the game its own
         traces = [_without_place(t) if isinstance(lap, Trace) else t for t, lap in zip(traces, laps, strict=True)]
@@ -127,8 +139,7 @@ def contest(laps: Sequence[DrivenLap | Trace], reference: int = -1, track: Track
 
 def _require_same_track(one: DrivenLap, other: DrivenLap) -> None:
     a, b = one.session, other.session
-    known = a.track is not None and b.track is not None
-    if known and a.track is not None and b.track is not None and a.track.name != b.track.name:
+    if a.track is not None and b.track is not None and a.track.name != b.track.name:
         raise SessionError(f"{one.label} was driven on {a.track.title}, {other.label} on {b.track.title}.")
     if not abs(a.length / b.length - 1.0) < LIKE_LENGTH:
         raise SessionError(
@@ -155,39 +166,37 @@ def _corners(track: Track | None, driven: Sequence[Trace]) -> list[CornerSpan]:
         return []
 
 
-def ideal_lap(name: str, driven: DrivenLap, track: Track | None, car: str | Path | None) -> Trace:
-    """A lap that nobody drove, on the axis of one that somebody did.
+def ideal_lap(name: str, session: DrivenSession, car: str | Path | None) -> Trace:
+    """A lap that nobody drove, on the axis of a session.
 
     Args:
         name: `profile`, or path of the game's AI line (`….ai`).
-        driven: Gives the axis, and track and car where they are not given.
-        track: The road; None takes the session's.
+        session: Gives axis and track, and the car where it is not given.
         car: Name or file of the car; None takes the session's.
 
     Raises:
         SessionError: Track or car are needed and not known.
+        ContentError: The line cannot be read, or is another track's.
     """
     from actwin.analysis.ideal_laps import ai_line_lap, profile_lap
     from actwin.content.library import load_car
 
-    road = track or driven.session.track
     if Path(name).suffix.lower() == ".ai":
-        return ai_line_lap(name, driven.session.axis, road)
-    return profile_lap(need_track(driven, road), load_car(need_car(driven, car)), driven.session.axis)
+        return ai_line_lap(name, session.axis, session.track)
+    return profile_lap(need_track(session), load_car(need_car(session, car)), session.axis)
 
 
-def need_track(driven: DrivenLap, track: Track | None) -> Track:
+def need_track(session: DrivenSession) -> Track:
     """The track, for those who cannot do without."""
-    road = track or driven.session.track
-    if road is None:
-        told = driven.session.meta.track or "no name"
-        raise SessionError(f"{driven.session.name}: its track ({told}) is not in the library. Give one with --track.")
-    return road
+    if session.track is None:
+        told = session.meta.track or "no name"
+        raise SessionError(f"{session.name}: its track ({told}) is not in the library. Give one with --track.")
+    return session.track
 
 
-def need_car(driven: DrivenLap, car: str | Path | None) -> str | Path:
+def need_car(session: DrivenSession, car: str | Path | None) -> str | Path:
     """Name of the car, for those who cannot do without."""
-    found = car or driven.session.meta.car
+    found = car or session.meta.car
     if not found:
-        raise SessionError(f"{driven.session.name}: does not tell its car. Give one with --car NAME.")
+        raise SessionError(f"{session.name}: does not tell its car. Give one with --car NAME.")
     return found

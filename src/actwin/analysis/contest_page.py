@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from actwin.analysis.contest import Contest, Stretch
+from actwin.analysis.contest import LEAST_LOSS, Contest, Stretch
 from actwin.analysis.figures import PANELS, lap_traces
 from actwin.analysis.outline import Outline, outline, outline_of_lap
 from actwin.analysis.page import figure_place, map_with_controls, page, section, swatch
@@ -37,9 +37,7 @@ def contest_page(contest: Contest, title: str = "") -> str:
         if stretches:
             parts.append(section(name, _NOTES[name], _table(contest, stretches)))
     parts += [_sentences(contest, i) for i in range(len(traces)) if i != contest.reference]
-    tiles = "".join(
-        f"<div><dt>{escape(lap.driver)}</dt><dd>{lap_time_text(float(lap.time[-1]))}</dd></div>" for lap in traces
-    )
+    tiles = "".join(f"<div><dt>{escape(lap.driver)}</dt><dd>{lap_time_text(lap.lap_time)}</dd></div>" for lap in traces)
     headline = f"{traces[0].driver} against {reference.driver}"
     lede = f"{len(traces)} laps on {shape.length:.0f} m."
     return page(headline, title, headline, lede, tiles, "\n".join(filter(None, parts)))
@@ -80,7 +78,7 @@ def _table(contest: Contest, stretches: Sequence[Stretch]) -> str:
 
 
 def _sentences(contest: Contest, lap: int, most: int = 6) -> str:
-    lost = [loss for loss in contest.losses(lap) if loss.seconds > 0.0][:most]
+    lost = [loss for loss in contest.losses(lap) if loss.seconds >= LEAST_LOSS][:most]
     if not lost:
         return ""
     names = contest.traces[lap].driver, contest.traces[contest.reference].driver

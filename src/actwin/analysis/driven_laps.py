@@ -210,6 +210,7 @@ def _record(row: LapRow, count: int) -> dict[str, Any]:
     sectors = [*lap.sectors, *[math.nan] * (count - len(lap.sectors))]
     marks = [mark.value for mark in row.sector_marks] + [Mark.INVALID.value] * (count - len(row.sector_marks))
     return {
+        "drive": lap.session.names[lap.drive] if isinstance(lap, DrivenLap) else "",
         "number": lap.number,
         "driver": lap.driver,
         "stint": lap.stint,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.analysis.compare import Trace
-from actwin.analysis.place import OFF_ROAD
+from actwin.analysis.place import LIKE_LENGTH, OFF_ROAD
 from actwin.content.ai_line import read_ai_line
 from actwin.content.car import Car
 from actwin.content.track import Track
@@ -50,7 +50,7 @@ def ai_line_lap(path: str | Path, axis: Floats, track: Track | None = None) -> T
             lie on it, the line's own length is stretched to the axis.
 
     Raises:
-        ContentError: The file cannot be read, or holds no line.
+        ContentError: The file cannot be read, holds no line, or that of another track.
     """
     line = read_ai_line(path)
     x, y = np.append(line.x, line.x[0]), np.append(line.y, line.y[0])
@@ -59,6 +59,9 @@ def ai_line_lap(path: str | Path, axis: Floats, track: Track | None = None) -> T
     way = np.concatenate(([0.0], np.cumsum(step)))
     if not way[-1] > 0.0:
         raise ContentError(path, "points", "all lie in one place.", "Copy the line from the game again.")
+    if not abs(way[-1] / axis[-1] - 1.0) < LIKE_LENGTH:
+        problem = f"make a lap of {way[-1]:.0f} m, the laps compared have {axis[-1]:.0f} m."
+        raise ContentError(path, "points", problem, "Give the line of the track that was driven.")
     time = np.concatenate(([0.0], np.cumsum(2.0 * step / (speed[1:] + speed[:-1]))))
     lap, place = float(axis[-1]), way * (axis[-1] / way[-1])
     told = {"speed": speed, "x": x, "y": y, "z": np.append(line.z, line.z[0])}

@@ -34,6 +34,8 @@ GAP: Final = 1.0
 """[s] Without a row; a crossing in it is not interpolated to be trusted."""
 CUTTING: Final = 3
 """Wheels beyond the track limits that count as an offence, where the source does not judge."""
+SHORTEST: Final = 1.0
+"""[s] What was driven for less time before a recording or a stretch of it ended is not told as a lap."""
 AT_START: Final = 0.5
 """[s] A lap whose clock shows less at the first row was recorded from its beginning."""
 _AFTER: Final = 16
@@ -51,7 +53,8 @@ class Lap:
         number: In the order of the drive; 1 is the first lap that begins at the line, 0 what was driven before.
         first, last: Rows of the drive that lie within the lap, as `frames[first:last]`.
         begin, end: [s] Session time at which it began and ended.
-        sectors: [s] Time of each sector; they sum to `time`. Empty for a lap that is not whole.
+        sectors: [s] Time of each sector; they sum to `time`. Empty where they are not known, as in a lap that is not
+            whole.
         valid: It counts, and may be a best lap.
         top_speed: [m/s] Highest speed; NaN where no speed is told.
         tyres_out: Most wheels beyond the track limits at once.
@@ -197,7 +200,7 @@ class _Cutter:
                 continue
             marks, standing = self._marks(first, last)
             for index, (begin, end) in enumerate(pairwise(marks)):
-                if end.row > begin.row:
+                if end.row > begin.row and (end.line or end.driven - begin.driven > SHORTEST):
                     number = laps[-1].number + 1 if laps else (1 if begin.line or standing else 0)
                     laps.append(self._lap(number, begin, end, standing and index == 0, last < len(self.way)))
         return _with_stints(laps)
@@ -362,6 +365,8 @@ class _Cutter:
             line = round(float(way.distance[end.row]) / way.length) * way.length - way.length
             passed = crossing_times(way.driven[low:high], way.distance[low:high], line + lines) - begin.driven
             passed *= time / measured
+        if not np.isfinite(passed).all():
+            return ()
         return tuple(float(part) for part in np.diff(np.concatenate(([0.0], passed, [time]))))
 
 

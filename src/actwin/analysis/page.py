@@ -18,7 +18,7 @@ from actwin.analysis.figure_style import Looks, style_of
 from actwin.analysis.outline import Outline, outline
 from actwin.analysis.track_figure import track_map
 from actwin.content.track import Track
-from actwin.errors import MissingExtraError
+from actwin.errors import ContentError, MissingExtraError
 
 
 def page(title: str, eyebrow: str, headline: str, lede: str, tiles: str, sections: str) -> str:
@@ -114,10 +114,18 @@ def write_track_page(track: Track, path: str | Path) -> Path:
 
 
 def write_page(html: str, path: str | Path) -> Path:
-    """Writes a page and the folders it lies in; the file that was written."""
+    """Writes a page and the folders it lies in; the file that was written.
+
+    Raises:
+        ContentError: It cannot be written there.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(html, encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(html, encoding="utf-8")
+    except OSError as error:
+        why = f"cannot be written: {error.strerror}."
+        raise ContentError(path, "", why, "Give a file in a folder that you may write to.") from error
     return path
 
 

@@ -26,6 +26,8 @@ SAMPLE: Final = 200
 LIKE_LENGTH: Final = 0.03
 """[-] A lap distance whose lap is longer or shorter than the track's by less than this share runs along another line of
 the same track, and is stretched to it."""
+ANOTHER_TRACK: Final = 0.1
+"""[-] By which a lap whose length is integrated from the speed must differ from the track's to be of another track."""
 SETTLE: Final = 0.25
 """[s] Lap count, lap clock and position may follow one another by this and two rows: the game writes them at the rate
 of its pictures, and its timing line need not be where its reference line begins."""
@@ -54,7 +56,8 @@ def place_of(columns: Columns, track: Track | None, length: float) -> tuple[Floa
         share = columns.get(name)
         if share is not None:
             place = np.asarray(share, np.float64)
-            length = length if length > 0.0 else _length_of_share(place, columns)
+            own = _length_of_share(place, columns)
+            length = own if not length > 0.0 or abs(own / length - 1.0) > ANOTHER_TRACK else length
             return place * length, length, name
     return *_by_speed(columns, length), "speed"
 
@@ -126,15 +129,20 @@ def _length_of_distance(place: Floats, columns: Columns) -> float:
 
 
 def _length_of_share(share: Floats, columns: Columns) -> float:
-    """[m] Length of the lap, from the way driven while the share of the lap grew; NaN without a speed."""
+    """[m] Length of the lap, from the way driven while the share of the lap grew; NaN without a speed.
+
+    The share may stand for some rows, until the game's next picture, while the car drives on.
+    """
     speed, time = columns.get("speed"), columns.time
     if speed is None or len(time) < 2:
         return math.nan
-    step, grown = np.diff(time), np.diff(share)
-    way = 0.5 * (np.asarray(speed[1:], np.float64) + speed[:-1]) * step
-    good = (step > 0.0) & (step < 1.0) & (grown > 0.0) & (grown < 0.1) & np.isfinite(way)
+    way = np.nan_to_num(0.5 * (np.asarray(speed[1:], np.float64) + speed[:-1]) * np.diff(time))
+    way = np.concatenate(([0.0], np.cumsum(way)))
+    new = np.flatnonzero(np.concatenate(([True], np.diff(share) != 0.0)) & np.isfinite(share) & np.isfinite(time))
+    step, grown, driven = np.diff(time[new]), np.diff(share[new]), np.diff(way[new])
+    good = (step > 0.0) & (step < 1.0) & (grown > 0.0) & (grown < 0.1)
     total = float(grown[good].sum())
-    return float(way[good].sum()) / total if total > 0.05 else math.nan
+    return float(driven[good].sum()) / total if total > 0.05 else math.nan
 
 
 def _projected(columns: Columns, track: Track) -> Floats | None:

@@ -11,7 +11,7 @@ session.laps.valid().fastest().telemetry  # a pandas DataFrame
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -29,8 +29,8 @@ from actwin.analysis.way import Way, way_of
 from actwin.content.library import load_track
 from actwin.content.track import Track
 from actwin.errors import ContentError, SessionError, UnknownNameError
-from actwin.telemetry.store.folder import DEFAULT
-from actwin.telemetry.store.listing import find_session
+from actwin.telemetry.store.folder import DEFAULT, FILES, is_session
+from actwin.telemetry.store.listing import find_session, sessions
 from actwin.telemetry.store.meta import SessionMeta
 from actwin.telemetry.store.session import Session
 
@@ -39,8 +39,8 @@ __all__ = ["BEST", "DrivenLap", "DrivenSession", "Laps", "find_lap", "known_trac
 Floats = npt.NDArray[np.float64]
 BEST: Final = "best"
 """Stands for the fastest lap that counts where a lap is asked for."""
-ROLLOUTS: Final = 64
-"""Rollouts of a folder that are opened together, at most."""
+TOGETHER: Final = 200
+"""Drives of a folder that are opened together, at most."""
 
 
 class DrivenSession:
@@ -48,16 +48,17 @@ class DrivenSession:
 
     Args:
         name: To show.
-        drives: Columns of each drive.
+        drives: Columns of each drive, by its name.
         meta: What is known besides; of a twin's run track, car and driver.
         track: The road; None when nobody knows it.
         length: [m] Of the lap, where there is no track.
     """
 
     def __init__(
-        self, name: str, drives: Sequence[Columns], meta: SessionMeta, track: Track | None, length: float = math.nan
+        self, name: str, drives: Mapping[str, Columns], meta: SessionMeta, track: Track | None, length: float = math.nan
     ) -> None:
-        self.name, self.drives, self.meta = name, tuple(drives), meta
+        self.name, self.meta = name, meta
+        self.names, self.drives = tuple(drives), tuple(drives.values())
         self._given, self._length = track, length
         self._placed: set[int] = set()
 
@@ -139,28 +140,62 @@ def open_session(
     """Opens what was driven.
 
     Args:
-        source: Folder or name of a recorded or imported session ("last" is the newest); a rollout file, or a folder of
-            them such as a demo's; or one of these, opened.
+        source: Folder or name of a recorded or imported session ("last" is the newest); a rollout file; a folder of
+            sessions or rollouts of one track, such as a demo's, to be looked at together; or one of these, opened.
         track: The road, by name, by file (a game's `fast_lane.ai` too) or loaded; None takes the session's own if it is
             in the library.
         root: Folder of all sessions, in which names are looked for.
 
     Raises:
-        SessionError, ContentError, UnknownNameError: There is nothing to open, or it is damaged.
+        SessionError, ContentError, UnknownNameError: There is nothing to open, it is damaged, or it was driven on
+            another track.
     """
-    if isinstance(track, str | Path):
-        track = load_track(track)
+    road = load_track(track) if isinstance(track, str | Path) else track
+    opened = _open(source, road, root)
+    if road is not None and opened.track is None:
+        raise SessionError(
+            f"{opened.name}: its lap has {opened.length:.0f} m, that of {road.title} {road.length:.0f} m. "
+            "Give the track it was driven on, or none."
+        )
+    return opened
+
+
+def _open(source: str | Path | Rollout | Session, track: Track | None, root: str | Path) -> DrivenSession:
     if isinstance(source, Rollout):
-        return _of_rollouts(source.driver, [source], track)
+        return _of_rollouts(source.driver, {source.driver: source}, track)
     if isinstance(source, Session):
-        return _of_session(source, track)
+        return _of_sessions(source.name, [source], track)
     path = Path(source)
     if path.suffix == ".npz":
-        return _of_rollouts(path.stem, [Rollout.load(path)], track)
+        return _of_rollouts(path.stem, {path.stem: Rollout.load(path)}, track)
+    if not _is_there(path):
+        found = find_session(source, root)
+        return _of_sessions(found.name, [found], track)
+    if path.is_file():
+        own = path.name in FILES
+        cure = f"Give its folder: {path.parent}" if own else f"Make one of it with: actwin import {path}"
+        raise SessionError(f"{path}: is a file{' of a session' if own else ', not a session'}. {cure}")
     for folder in (path, path / "laps"):
-        if folder.is_dir() and (files := sorted(folder.glob("*.npz"))):
-            return _of_rollouts(path.name, [Rollout.load(file) for file in files[:ROLLOUTS]], track)
-    return _of_session(find_session(source, root), track)
+        if files := sorted(folder.glob("*.npz")):
+            _require_few(path, len(files))
+            return _of_rollouts(path.name, {file.stem: Rollout.load(file) for file in files}, track)
+    together = [] if is_session(path) else sessions(path)
+    _require_few(path, len(together))
+    opened = together or [find_session(source, root)]
+    return _of_sessions(path.name if together else opened[0].name, opened, track)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # no name of a file, such as one that is too long
+        return False
+
+
+def _require_few(folder: Path, count: int) -> None:
+    if count > TOGETHER:
+        cure = "Open them one by one, or move those you need into a folder of their own."
+        raise SessionError(f"{folder}: holds {count} drives; {TOGETHER} are opened together at most. {cure}")
 
 
 def find_lap(text: str, track: Track | str | Path | None = None, root: str | Path = DEFAULT) -> DrivenLap:
@@ -175,8 +210,10 @@ def find_lap(text: str, track: Track | str | Path | None = None, root: str | Pat
         SessionError, ContentError, UnknownNameError: There is no such session or lap.
     """
     name, mark, which = text.rpartition(":")
-    if not mark or not (which == BEST or which.isdecimal()):
+    if not mark or set(which) & set("/\\") or _is_there(Path(text)):  # a path may have a colon of its own
         name, which = text, ""
+    elif not name or not (which.lower() == BEST or (which.isdecimal() and len(which) < _DIGITS)):
+        raise SessionError(f"{text}: names no lap. Give SESSION:NUMBER, SESSION:{BEST}, or SESSION for its best lap.")
     session = open_session(name, track, root)
     if which.isdecimal():
         return session.laps.number(int(which))
@@ -189,24 +226,48 @@ def find_lap(text: str, track: Track | str | Path | None = None, root: str | Pat
     return found
 
 
-def _of_session(session: Session, track: Track | None) -> DrivenSession:
-    meta = session.meta
-    road = track or known_track(meta.track, meta.layout)
-    length = meta.facts.get("track_length", math.nan)
+_DIGITS: Final = 9
+"""Digits of a lap's number, at most."""
+
+
+def _of_sessions(name: str, opened: Sequence[Session], track: Track | None) -> DrivenSession:
+    metas = [session.meta for session in opened]
+    _require_one_track(name, [" ".join(filter(None, (meta.track, meta.layout))) for meta in metas])
+    length = metas[0].facts.get("track_length", math.nan)
     length = float(length) if isinstance(length, int | float) and length > 0.0 else math.nan
-    return DrivenSession(session.name, [Columns.of_session(session)], meta, road, length)
+    road = track or known_track(metas[0].track, metas[0].layout)
+    drives = {session.name: Columns.of_session(session) for session in opened}
+    return DrivenSession(name, drives, _common(metas), road, length)
 
 
-def _of_rollouts(name: str, rollouts: Sequence[Rollout], track: Track | None) -> DrivenSession:
-    first = rollouts[0]
-    if other := next((each for each in rollouts if each.track != first.track), None):
-        raise SessionError(f"{name}: holds drives on {first.track} and on {other.track}. Open them one by one.")
-    meta = SessionMeta(
-        state="complete", source="twin", car=first.car, track=first.track, driver=first.driver, period=first.period,
-        frames=sum(len(each) for each in rollouts), duration=max(float(each.time[-1]) for each in rollouts),
-    )  # fmt: skip
-    road = track or known_track(first.track)
-    return DrivenSession(name, [Columns.of_rollout(each) for each in rollouts], meta, road)
+def _of_rollouts(name: str, rollouts: Mapping[str, Rollout], track: Track | None) -> DrivenSession:
+    runs = list(rollouts.values())
+    _require_one_track(name, [each.track for each in runs])
+    metas = [
+        SessionMeta(
+            state="complete", source="twin", car=each.car, track=each.track, driver=each.driver, period=each.period,
+            frames=len(each), duration=max(len(each) - 1, 0) * each.period,
+        )
+        for each in runs
+    ]  # fmt: skip
+    drives = {each: Columns.of_rollout(run) for each, run in rollouts.items()}
+    return DrivenSession(name, drives, _common(metas), track or known_track(runs[0].track))
+
+
+def _require_one_track(name: str, tracks: Sequence[str]) -> None:
+    other = [each for each in tracks if each != tracks[0]]
+    if other:
+        one, two = (each or "a track without a name" for each in (tracks[0], other[0]))
+        raise SessionError(f"{name}: holds drives on {one} and on {two}. Open them one by one.")
+
+
+def _common(metas: Sequence[SessionMeta]) -> SessionMeta:
+    """What several drives have in common; the car is empty where they differ."""
+    if len(metas) == 1:
+        return metas[0]
+    car = metas[0].car if all(meta.car == metas[0].car for meta in metas) else ""
+    frames, duration = sum(meta.frames for meta in metas), max(meta.duration for meta in metas)
+    return metas[0].model_copy(update={"car": car, "frames": frames, "duration": duration, "laps": ()})
 
 
 def known_track(name: str, layout: str = "") -> Track | None:

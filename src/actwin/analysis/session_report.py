@@ -44,13 +44,11 @@ def write_session_report(session: DrivenSession, path: str | Path) -> Path:
         The file that was written.
 
     Raises:
-        SessionError: The session holds no lap, or the file cannot be written.
+        SessionError: The session holds no lap.
+        ContentError: The file cannot be written.
         MissingExtraError: plotly or pandas is not installed.
     """
-    try:
-        return write_page(render_session(session), path)
-    except OSError as error:
-        raise SessionError(f"{path}: the report cannot be written ({error}). Choose another --out.") from error
+    return write_page(render_session(session), path)
 
 
 def render_session(session: DrivenSession) -> str:

@@ -15,7 +15,7 @@ from actwin.cli.terminal import console, table
 if TYPE_CHECKING:
     from actwin.analysis.compare import Trace
     from actwin.analysis.contest import Contest, Stretch
-    from actwin.analysis.session import DrivenLap
+    from actwin.analysis.session import DrivenLap, DrivenSession
     from actwin.content.track import Track
 
 EXAMPLES = (
@@ -43,20 +43,16 @@ def compare(
     folder: SessionsOption = None,
 ) -> None:
     """Compare laps on one distance axis: seconds lost and won by sector and corner; positive = slower."""
-    from actwin.analysis.contest import contest
-    from actwin.analysis.session import BEST, find_lap
+    from actwin.analysis.contest import contest, home
     from actwin.content.library import load_track
-    from actwin.errors import SessionError
     from actwin.telemetry.store.folder import DEFAULT
 
     road = None if track is None else load_track(track)
-    driven = {text: find_lap(text, road, folder or DEFAULT) for text in laps if not _ideal(text)}
-    if not driven:
-        raise SessionError(f"Name at least one lap that was driven, such as last:{BEST}.")
-    first = next(iter(driven.values()))
-    compared = contest([driven[text] if text in driven else _made(text, first, road, car) for text in laps], -1, road)
+    driven = {text: _driven(text, road, folder or DEFAULT) for text in laps if not _ideal(text)}
+    session = home(driven.values())
+    compared = contest([driven[text] if text in driven else _made(text, session, car) for text in laps])
     if html is not None:
-        _write(compared, first, html)
+        _write(compared, session, html)
     if as_json:
         typer.echo(json.dumps(_as_object(compared), indent=2))
     else:
@@ -69,31 +65,44 @@ def _ideal(text: str) -> bool:
     return text in (EXPERT, PROFILE) or Path(text).suffix.lower() == ".ai"
 
 
-def _made(text: str, driven: DrivenLap, track: Track | None, car: str | None) -> DrivenLap | Trace:
+def _driven(text: str, track: Track | None, folder: Path) -> DrivenLap:
+    """A lap of a session; an unknown name is told with all that a lap can be called."""
+    from actwin.analysis.session import find_lap
+    from actwin.errors import UnknownNameError
+
+    try:
+        return find_lap(text, track, folder)
+    except UnknownNameError as error:
+        if error.kind != "session":
+            raise
+        raise UnknownNameError("session", error.name, [*error.known, EXPERT, PROFILE]) from None
+
+
+def _made(text: str, session: DrivenSession, car: str | None) -> DrivenLap | Trace:
     """A lap that the user asks for and that is in no session."""
     from actwin.analysis.contest import ideal_lap, need_car, need_track
 
     if text != EXPERT:
-        return ideal_lap(text, driven, track, car)
+        return ideal_lap(text, session, car)
     from actwin.analysis.session import open_session
     from actwin.content.library import load_car
     from actwin.driving.expert_lap import expert_run
     from actwin.errors import SessionError
 
-    road = need_track(driven, track)
-    run = open_session(expert_run(road, load_car(need_car(driven, car))), road)
+    road = need_track(session)
+    run = open_session(expert_run(road, load_car(need_car(session, car))), road)
     found = run.laps.whole()
     if not found:
         raise SessionError(f"The expert finishes no lap of {road.title} in this car.")
     return found[0]
 
 
-def _write(compared: Contest, first: DrivenLap, html: Path) -> None:
+def _write(compared: Contest, session: DrivenSession, html: Path) -> None:
     from actwin.analysis.contest_page import contest_page
     from actwin.analysis.page import write_page
 
-    title = compared.track.title if compared.track is not None else first.session.meta.track
-    write_page(contest_page(compared, " · ".join(filter(None, (title, first.session.meta.car)))), html)
+    title = compared.track.title if compared.track is not None else session.meta.track
+    write_page(contest_page(compared, " · ".join(filter(None, (title, session.meta.car)))), html)
 
 
 def _as_object(compared: Contest) -> dict[str, object]:
@@ -103,7 +112,7 @@ def _as_object(compared: Contest) -> dict[str, object]:
         return told | {"time": list(map(_known, stretch.times)), "slowest": list(map(_known, stretch.slowest))}
 
     return {
-        "laps": [{"lap": lap.driver, "time": _known(float(lap.time[-1]))} for lap in compared.traces],
+        "laps": [{"lap": lap.driver, "time": _known(lap.lap_time)} for lap in compared.traces],
         "reference": compared.reference,
         "sectors": [line(each) for each in compared.sectors],
         "corners": [line(each) for each in compared.corners],
@@ -120,22 +129,22 @@ def _known(value: float) -> float | None:
 
 
 def _print(compared: Contest) -> None:
+    from actwin.analysis.contest import LEAST_LOSS
     from actwin.units import lap_time_text
 
     names, reference = [lap.driver for lap in compared.traces], compared.reference
+    against = compared.traces[reference]
     laps = table("Lap", "Time", "Delta", numbers=(1, 2))
     for lap in compared.traces:
-        time = float(lap.time[-1])
-        behind = time - float(compared.traces[reference].time[-1])
-        laps.add_row(
-            lap.driver, lap_time_text(time), "reference" if lap is compared.traces[reference] else _delta(behind)
-        )
+        behind = _delta(lap.lap_time - against.lap_time)
+        laps.add_row(lap.driver, lap_time_text(lap.lap_time), "reference" if lap is against else behind)
     console().print(laps)
     stretches = [*compared.sectors, *compared.corners]
     if stretches:
         _print_stretches(compared, stretches, names)
     for number, name in enumerate(names):
-        lost = [loss for loss in compared.losses(number) if loss.seconds > 0.0][:5] if number != reference else []
+        losses = compared.losses(number) if number != reference else []
+        lost = [loss for loss in losses if loss.seconds >= LEAST_LOSS][:5]
         if lost:
             console().print(f"Where {name} loses time:", soft_wrap=True)
             for loss in lost:

@@ -12,6 +12,7 @@ import typer
 
 from actwin.cli.options import JsonOption, SessionsOption
 from actwin.cli.terminal import console, table
+from actwin.units import KMH_PER_MS, lap_time_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -72,56 +73,54 @@ def _csv(records: list[dict[str, Any]]) -> str:
 
 def _print(session: DrivenSession) -> None:
     from actwin.analysis.lap_table import lap_table
-    from actwin.units import lap_time_text
 
-    where = " ".join(filter(None, (session.meta.track, session.meta.layout))) or "track unknown"
-    by = ", ".join(filter(None, (session.meta.car, *session.laps.drivers)))
-    console().print(f"{session.name}: {where}{', ' if by else ''}{by}", soft_wrap=True)
-    rows = lap_table(session.laps)
-    if not rows:
+    drivers, track = session.laps.drivers, session.track
+    told = " ".join(filter(None, (session.meta.track, session.meta.layout))) or "track unknown"
+    heading = [track.title if track is not None else told, session.meta.car, *drivers]
+    console().print(f"{session.name}: {', '.join(filter(None, heading))}", soft_wrap=True)
+    if not session.laps:
         console().print(
             "It tells no lap: neither a place on the lap nor a lap clock that begins anew. "
             "With positions, give its track: --track NAME or a track file.",
             soft_wrap=True,
         )
         return
-    count = max((len(row.lap.sectors) for row in rows), default=0)
-    sectors = [f"S{number}" for number in range(1, count + 1)] if count > 1 else []
-    several = len(session.laps.drivers) > 1
-    heads = ["Lap", *(["Driver"] if several else []), "Stint", "Time", "Gap", *sectors, "Top km/h", "Note"]
-    numbers = tuple(i for i, head in enumerate(heads) if head not in ("Driver", "Note"))
-    out = table(*heads, numbers=numbers)
-    for row in rows:
-        out.add_row(*_cells(row, several, len(sectors)), style=SIGN["grey"][1] if row.mark.value == "grey" else None)
+    sectors = max(len(lap.sectors) for lap in session.laps)
+    sectors = sectors if sectors > 1 else 0
+    several = {"Drive": len(session.drives) > len(drivers), "Driver": len(drivers) > 1}
+    who = [name for name, shown in several.items() if shown]  # what tells the laps apart
+    heads = [*who, "Lap", "Stint", "Time", "Gap", *(f"S{i + 1}" for i in range(sectors)), "Top km/h", "Note"]
+    out = table(*heads, numbers=tuple(range(len(who), len(heads) - 1)))
+    for lap, row in zip(session.laps, lap_table(session.laps), strict=True):
+        names = [{"Drive": session.names[lap.drive], "Driver": lap.driver}[name] for name in who]
+        out.add_row(*names, *_cells(row, sectors), style=SIGN["grey"][1] if row.mark.value == "grey" else None)
     console().print(out)
-    best, laps = session.laps.fastest(), session.laps
+    console().print(_bests_in_words(session, sectors))
+
+
+def _bests_in_words(session: DrivenSession, sectors: int) -> str:
+    laps, best = session.laps, session.laps.fastest()
     if best is None:
-        console().print("No lap counts.")
-        return
-    bests = [
-        ("best", best.time),
-        ("sum of best sectors", laps.theoretical_best()),
-        ("rolling best", laps.rolling_best()),
-    ]
-    console().print(", ".join(f"{name} {lap_time_text(time)}" for name, time in bests[: 3 if count > 1 else 1]))
-    console().print("* best of all, + driver's own best; grey or in the note: does not count")
+        return "No lap counts."
+    times = {"best": best.time}
+    if sectors:
+        times |= {"sum of best sectors": laps.theoretical_best(), "rolling best": laps.rolling_best()}
+    told = ", ".join(f"{name} {lap_time_text(time)}" for name, time in times.items())
+    return f"{told}\n* best of all, + driver's own best; grey or in the note: does not count"
 
 
-def _cells(row: LapRow, several: bool, sectors: int) -> list[str | Text]:
-    from rich.text import Text
-
-    from actwin.units import KMH_PER_MS, lap_time_text
-
+def _cells(row: LapRow, sectors: int) -> list[str | Text]:
+    """All but who drove it; `sectors` cells of sector times."""
     lap = row.lap
     gap = "" if not math.isfinite(row.gap) or row.gap == 0.0 else f"{row.gap:+.3f}"
     times = [_marked(f"{time:.3f}", mark.value) for time, mark in zip(lap.sectors, row.sector_marks, strict=True)]
-    times = times[:sectors] + [Text()] * (sectors - len(times))
+    blank: list[str | Text] = [""] * sectors
     speed = f"{lap.top_speed * KMH_PER_MS:.1f}" if math.isfinite(lap.top_speed) else ""
     time = lap_time_text(lap.time) if lap.whole else f"({lap_time_text(lap.time)})"
     kind = "" if lap.kind in ("flying", "partial") else f"{lap.kind} lap"
     note = ", ".join(filter(None, (kind, "" if lap.reason == "pit" and kind else lap.reason)))
-    cells: list[str | Text] = [str(lap.number), *([lap.driver] if several else []), str(lap.stint)]
-    return [*cells, _marked(time, row.mark.value), gap, *times, speed, note]
+    shown = [*times, *blank][:sectors]
+    return [str(lap.number), str(lap.stint), _marked(time, row.mark.value), gap, *shown, speed, note]
 
 
 def _marked(text: str, mark: str) -> Text:

@@ -47,12 +47,14 @@ def _plain(character: str) -> str:
 
 
 def console(stderr: bool = False) -> Console:
-    """The console that commands print on; markup and highlighting are off, so any text is shown as it is."""
+    """The console that commands print on; markup, names of emoji and highlighting are off: text is shown as it is."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     # A file or another program has no width of its own; narrow columns would only cut names.
-    return Console(stderr=stderr, markup=False, highlight=False, width=None if stream.isatty() else _FILE_WIDTH)
+    return Console(
+        stderr=stderr, markup=False, emoji=False, highlight=False, width=None if stream.isatty() else _FILE_WIDTH
+    )
 
 
 def fail(message: str) -> None:

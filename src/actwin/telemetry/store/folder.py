@@ -29,7 +29,10 @@ _SAME_NAME: Final = 1000
 
 def is_session(folder: Path) -> bool:
     """Whether a folder holds a session, complete or not."""
-    return any((folder / name).is_file() for name in (META, TABLE, STREAM))
+    try:
+        return any((folder / name).is_file() for name in (META, TABLE, STREAM))
+    except OSError:  # no name of a file, such as one that is too long
+        return False
 
 
 def new_folder(root: Path, started: datetime, track: str, car: str, meta: str) -> Path:
