@@ -279,6 +279,8 @@ def test_a_car_lives_through_an_episode(agent: str) -> None:
     assert book["duration"] == pytest.approx(129 * 0.039)
     assert book["return"] == pytest.approx(sum(each.rewards.sum() for each in sent), rel=1e-4)
     assert car.report()["episodes"] == []
+    shown = live_scalars([report | {"doing": "driving"}, {}, report], [book], {"ratio": 2.0})
+    assert (shown["live/games"], shown["live/driving"], shown["live/idle"]) == (3.0, 1.0, 2.0)
     shown = live_scalars([report], [book], {"ratio": 2.0})
     assert shown["live/ratio"] == 2.0
     assert shown["live/periods"] == 129.0

@@ -14,13 +14,14 @@ from live_seat import TRACK, Game, config, seat
 
 from actwin.agents.checkpoints import load_checkpoint
 from actwin.agents.intake import Chunk
-from actwin.errors import ActwinError, ExperienceError, SourceError
+from actwin.errors import ActwinError, CheckpointError, ExperienceError, SourceError
 from actwin.training.board import read_metrics
 from actwin.training.live import outcome
 from actwin.training.live_collector import Collector, Post
 from actwin.training.live_games import Games
 from actwin.training.live_trainer import LiveTrainer
 from actwin.training.live_world import GameWorld
+from actwin.training.protocols import Score
 from actwin.training.world import TwinWorld
 
 
@@ -78,6 +79,7 @@ def test_two_games_teach_one_agent_which_goes_on_after_a_stop(world: TwinWorld, 
     assert not (tmp_path / "candidate.pt").exists()
     assert trainer.first is not None
     assert trainer.newest is not None
+    assert load_checkpoint(tmp_path / "step_0.pt")["counters"]["env_steps"] == 0
     best = load_checkpoint(tmp_path / "best.pt")
     assert best["best"]["value"] == trainer.best.value >= trainer.first.value  # type: ignore[union-attr]
     assert f"(score {trainer.first.value:.2f}) →" in outcome(trainer)
@@ -126,6 +128,30 @@ def test_a_game_that_vanishes_for_good_ends_the_run_with_a_checkpoint_left(world
     finally:
         games.close()
     assert (tmp_path / "last.pt").is_file()
+
+
+def test_a_disk_that_is_full_for_a_while_does_not_end_the_run(
+    world: TwinWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer, games = trainer_of(world, tmp_path, [Game()])
+    games.close()
+
+    def full(*words: object) -> None:
+        raise CheckpointError("The disk is full.")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(trainer._saver, "save", full)
+        assert trainer._ask() is None
+    assert trainer.progress().trouble == "The disk is full."
+    candidate = tmp_path / "candidate.pt"
+    assert trainer._write(candidate.name)
+    with monkeypatch.context() as disk:
+        disk.setattr("actwin.training.live_trainer.save_checkpoint", full)
+        trainer._promote(candidate, Score(-70.0, 70.0, {}))
+    assert trainer.best is None
+    trainer._promote(candidate, Score(-70.0, 70.0, {}))
+    assert trainer.best is not None
+    assert (tmp_path / "best.pt").is_file()
 
 
 def test_a_driver_that_dies_is_started_again_but_not_for_ever(world: TwinWorld, tmp_path: Path) -> None:

@@ -52,10 +52,11 @@ def train_live(
             (None, None) if config.imitation is None else imitate(config, world, stages, last is not None)
         )
         stages.update(LEARNING, 0.0)
-        trainer = LiveTrainer(
-            config, GameWorld(world), task, games, out, policy, experience,
-            lambda progress: stages.update(LEARNING, min(progress.share, 0.999), _note(progress), progress.left), logs,
-        )  # fmt: skip
+
+        def show(progress: Progress) -> None:
+            stages.update(LEARNING, min(progress.share, 0.999), _ongoing(progress), progress.left)
+
+        trainer = LiveTrainer(config, GameWorld(world), task, games, out, policy, experience, show, logs)
         if last is not None:
             trainer.resume(last)
         with lowered():
@@ -72,9 +73,13 @@ def _note(progress: Progress) -> str:
     lap = f"best {lap_time_text(progress.best_lap)}, " if math.isfinite(progress.best_lap) else ""
     missed = f"{shown.get('live/missed', 0.0):.0f} of {shown.get('live/periods', 0.0):.0f} deadlines missed"
     still = f", {idle:.0f} of {shown['live/games']:.0f} games not driven" if (idle := shown.get("live/idle")) else ""
-    last = ", the last weights are being judged" if progress.share >= 1.0 else ""
     trouble = f"NOT SAVED: {progress.trouble} " if progress.trouble else ""
-    return f"{trouble}{lap}{progress.steps} steps, {progress.update_rate:.0f} updates/s, {missed}{still}{last}"
+    return f"{trouble}{lap}{progress.steps} steps, {progress.update_rate:.0f} updates/s, {missed}{still}"
+
+
+def _ongoing(progress: Progress) -> str:
+    """The same, while the run goes on: after its time is up, games are driven once more."""
+    return _note(progress) + (", the last weights are being judged" if progress.share >= 1.0 else "")
 
 
 def outcome(trainer: LiveTrainer) -> str:

@@ -243,5 +243,8 @@ class Collector:
     def _report(self) -> bytes:
         assert self.car is not None
         facts: dict[str, Any] = self.car.report()
-        now = {"doing": self._doing, "dropped": self.link.dropped, "waiting": self.link.waiting, "time": time.time()}
+        doing, status = self._doing, self.car.env.cockpit.status
+        if doing in (DRIVING, EVALUATING) and status != "live":
+            doing = f"looking for the game, which is {status}"
+        now = {"doing": doing, "dropped": self.link.dropped, "waiting": self.link.waiting, "time": time.time()}
         return pack(PULSE, facts | now)
