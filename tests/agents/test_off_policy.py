@@ -59,7 +59,8 @@ ALL = [*CONTINUOUS, "iqn"]
 def test_learns_to_hold_a_mass_in_the_middle(name):
     agent, test = agent_of(name), env_of(name, 64, seed=1)
     before = test.mean_distance(agent.policy)
-    learn(agent, env_of(name, 32, seed=0), updates=40)
+    # What drives of IQN is an average that lags behind.
+    learn(agent, env_of(name, 32, seed=0), updates=60 if name == "iqn" else 40)
     # Five forces cannot hold the mass as still as any force can.
     assert test.mean_distance(agent.policy) < (0.2 if name == "iqn" else 0.12) < before
 

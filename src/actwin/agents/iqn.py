@@ -39,7 +39,9 @@ class IQNConfig(MemoryConfig):
     n_step: int = Field(default=3, ge=1, description="steps of reward before a target bootstraps")
     batch: int = Field(default=256, ge=1)
     lr: float = Field(default=3e-4, gt=0)
-    polyak: float = Field(default=0.005, gt=0, le=1, description="share of the network that its target takes on")
+    polyak: float = Field(
+        default=0.005, gt=0, le=1, description="share of the network that its target, which drives, takes on"
+    )
     quantiles: int = Field(default=8, ge=1, description="N and N': fractions drawn for predictions and targets")
     acting_quantiles: int = Field(default=32, ge=1, description="K: fractions whose mean decides")
     threshold: float = Field(default=0.2, gt=0, description="kappa of the quantile Huber loss")
@@ -159,12 +161,13 @@ class QuantilePolicy(nn.Module):
 
 
 class IQN(MemoryAgent):
-    """IQN with n-step returns, a dueling head and a target network that follows.
+    """IQN with n-step returns, a dueling head and a target network that follows and drives.
 
-    Differs from the paper: the action of the target is chosen by the learning network (van Hasselt et al. 2016); one
-    set of fractions serves choice and target, which saves a third of the arithmetic; every car explores with its own
-    share of random actions (Horgan et al. 2018), each held for some steps, as one of 39 ms goes nowhere; demonstrations
-    teach with a margin (Hester et al. 2018, arXiv 1704.03732).
+    Differs from the paper: what drives is the target network, a moving average of the learning one, whose best action
+    changes with every update where several are nearly as good; the action of the target is chosen by the learning
+    network (van Hasselt et al. 2016); one set of fractions serves choice and target, which saves a third of the
+    arithmetic; every car explores with its own share of random actions (Horgan et al. 2018), each held for some steps,
+    as one of 39 ms goes nowhere; demonstrations teach with a margin (Hester et al. 2018, arXiv 1704.03732).
 
     Args:
         observations: Length of an observation.
@@ -195,12 +198,12 @@ class IQN(MemoryAgent):
         self.config = config
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.policy = new_quantile_policy(observations, action, config)
+            self.learner = new_quantile_policy(observations, action, config)
+        self.policy = copy.deepcopy(self.learner).requires_grad_(False)
         if self.demonstrations is not None:
             self.policy.normaliser.observe(self.demonstrations.observations.flatten(0, 1))
             self.policy.normaliser.freeze()
-        self.target = copy.deepcopy(self.policy).requires_grad_(False)
-        self.optimiser = Adam(list(self.policy.parameters()), config.lr, epsilon=1e-5)
+        self.optimiser = Adam(list(self.learner.parameters()), config.lr, epsilon=1e-5)
         high, low = config.exploration
         self._epsilon = torch.logspace(math.log10(high), math.log10(low), cars)
         self._held, self._left = torch.zeros(cars), torch.zeros(cars, dtype=torch.int64)
@@ -222,13 +225,13 @@ class IQN(MemoryAgent):
         """One update."""
         config = self.config
         if self.updates == 0:
+            self.learner.start_at(self.level())
             self.policy.start_at(self.level())
-            self.target.load_state_dict(self.policy.state_dict())
         batch, demonstrated = self.draw()
         chosen = batch.actions.squeeze(-1).long()
-        features = self.policy.features(batch.observations)
+        features = self.learner.features(batch.observations)
         fractions = torch.rand(len(chosen), config.quantiles, generator=self.generator)
-        every = self.policy.quantiles(features, fractions)
+        every = self.learner.quantiles(features, fractions)
         predictions = every.gather(-1, chosen.view(-1, 1, 1).expand(-1, config.quantiles, 1)).squeeze(-1)
         wanted = self._wanted(batch)
         loss = quantile_huber(predictions, wanted, fractions, config.threshold).mean()
@@ -243,7 +246,7 @@ class IQN(MemoryAgent):
         self.optimiser.forget_gradients()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step(config.gradient_norm)
-        follow(self.target, self.policy, config.polyak)
+        follow(self.policy, self.learner, config.polyak)
         self.updates += 1
         return shown
 
@@ -252,17 +255,17 @@ class IQN(MemoryAgent):
         """float32[B, N']: targets of the quantiles."""
         following = batch.following
         fractions = torch.rand(len(following), self.config.quantiles, generator=self.generator)
-        quantiles = self.target.quantiles(self.target.features(following), fractions)
+        quantiles = self.policy.quantiles(self.policy.features(following), fractions)
         judge = quantiles
         if self.config.double:
-            judge = self.policy.quantiles(self.policy.features(following), fractions)
+            judge = self.learner.quantiles(self.learner.features(following), fractions)
         best = judge.mean(1).argmax(-1)
         after = quantiles.gather(-1, best.view(-1, 1, 1).expand(-1, self.config.quantiles, 1)).squeeze(-1)
         return bootstrapped(batch, after)
 
     def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""
-        return {"policy": self.policy, "target": self.target, "optimiser": self.optimiser}
+        return {"policy": self.policy, "learner": self.learner, "optimiser": self.optimiser}
 
     def state(self) -> dict[str, Any]:
         """Everything that the next update depends on, except the memory."""
