@@ -69,7 +69,7 @@ class CornerPoints(NamedTuple):
     throttle_on: float = NAN
     """[m] Where the throttle passes 10 % after the braking and stays above for 0.2 s."""
     full_throttle: float = NAN
-    """[m] Where it passes 95 % and stays above for 0.3 s."""
+    """[m] Where it passes 95 % from there on and stays above for 0.3 s."""
     exit_speed: float = NAN
     """[m/s] Where the corner ends."""
     trail_distance: float = NAN
@@ -215,14 +215,13 @@ def _throttle(
     until = span.apex if math.isnan(peak_brake) else peak_brake
     full, some = falls(s, pedal, FULL_THROTTLE), falls(s, pedal, ON_THROTTLE)
     full, some = full[full <= until], some[some <= until]
+    on = _held(s, t, pedal, (ON_THROTTLE, ON_FOR), _pressed_from(s, pedal, some, until, peak_brake))
+    start = _pressed_from(s, pedal, np.concatenate((full, some)), until, peak_brake) if math.isnan(on) else on
     return {
         "lift": float(full[-1]) if len(full) else NAN,
-        "throttle_on": _held(s, t, pedal, (ON_THROTTLE, ON_FOR), _pressed_from(s, pedal, some, until, peak_brake)),
-        "full_throttle": _held(
-            s, t, pedal, (FULL_THROTTLE, FULL_FOR),
-            _pressed_from(s, pedal, np.concatenate((full, some)), until, peak_brake),
-        ),
-    }  # fmt: skip
+        "throttle_on": on,
+        "full_throttle": _held(s, t, pedal, (FULL_THROTTLE, FULL_FOR), start),
+    }
 
 
 def _pressed_from(s: Floats, pedal: Floats, left: Floats, until: float, peak_brake: float) -> float:

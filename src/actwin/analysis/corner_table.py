@@ -62,13 +62,13 @@ def corner_consistency(table: DataFrame) -> DataFrame:
         table: As `corner_table` makes it.
 
     Returns:
-        Columns `driver`, `corner`, `label`, `laps`, for each number of `COMPARED` its standard deviation `<number>_std`
-        (N - 1 in the denominator; NaN below two laps), and `lost`: the mean time in the corner above the driver's best
-        there [s], which is what repeating the best would be worth.
+        Columns `driver`, `corner`, `label`, `laps` (that drove the whole corner), for each number of `COMPARED` its
+        standard deviation `<number>_std` (N - 1 in the denominator; NaN below two laps), and `lost`: the mean time in
+        the corner above the driver's best there [s], which is what repeating the best would be worth.
     """
     groups = table.groupby(["driver", "corner", "label"], sort=False)
     spread = groups[list(COMPARED)].std(ddof=1).add_suffix("_std")
-    spread.insert(0, "laps", groups.size())
     times = groups["time"]
+    spread.insert(0, "laps", times.count())
     spread["lost"] = times.mean() - times.min()
     return spread.reset_index().sort_values("lost", ascending=False, ignore_index=True, kind="stable")

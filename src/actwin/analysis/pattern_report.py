@@ -51,13 +51,14 @@ class DrivingReport:
 
     Attributes:
         laps: That were looked at: the whole laps, or the parts of laps where there is none.
-        spans: Corners; empty where no whole lap or no channel tells of them.
+        spans: Corners; empty where neither track nor whole laps tell of them.
         patterns: One row for each lap, see `pattern_table`.
         corners: One row for each lap in each corner; None without corners.
         consistency: Of each driver in each corner; None without corners.
         events: Anomalies of all laps.
         unseen: Why kinds of anomalies were not looked for, by kind.
-        lap, reference: Which are compared; None where there are not two.
+        lap: Whose corners and losses are told.
+        reference: What it is compared with; None without a second whole lap.
         losses: Of the one against the other.
         styles: Groups of laps; None below six laps that count.
         recognition: Of drivers; None below two drivers with two laps each.
@@ -65,13 +66,13 @@ class DrivingReport:
     """
 
     laps: tuple[DrivenLap, ...]
+    lap: DrivenLap
     spans: list[CornerSpan]
     patterns: DataFrame
     corners: DataFrame | None = None
     consistency: DataFrame | None = None
     events: tuple[Event, ...] = ()
     unseen: dict[str, str] = field(default_factory=dict)
-    lap: DrivenLap | None = None
     reference: DrivenLap | None = None
     losses: tuple[Loss, ...] = ()
     styles: Styles | None = None
@@ -84,13 +85,13 @@ def driving_report(session: DrivenSession, number: int | None = None, driver: st
 
     Args:
         session: Opened with `open_session`.
-        number: Lap whose losses are told, against the fastest lap that counts (the next best one, if it is that
-            itself); the slowest lap that counts when not given.
+        number: Lap whose corners are told, and its losses against the fastest lap that counts (the next best one, if
+            it is that itself); the slowest lap that counts when not given, without a whole lap the longest part.
         driver: Whose lap that is; anybody's when not given.
 
     Raises:
         SessionError: The session has no lap of ten seconds.
-        UnknownNameError: No whole lap of this number or driver.
+        UnknownNameError: No such lap or driver among those that were looked at.
     """
     whole = [lap for lap in session.laps.whole().flying() or session.laps.whole() if len(lap.rows) > 1]
     laps = whole or [lap for lap in session.laps if len(lap.rows) > 1 and lap.time >= SHORTEST]
@@ -99,17 +100,17 @@ def driving_report(session: DrivenSession, number: int | None = None, driver: st
             f"{session.name}: holds no lap to look at. Show what it has with: actwin laps {session.name}"
         )
     samples = [lap_of(lap.arrays, lap.driver) for lap in laps]
-    notes = [] if whole else ["No lap is whole: corners, losses and missed apexes need one."]
-    traces = [lap.trace(None, CORNER_CHANNELS) for lap in whole]
-    spans = _corners(session, traces, notes)
+    notes = [] if whole else ["No lap is whole: losses and missed apexes need one."]
+    traces = [lap.trace(None, CORNER_CHANNELS) for lap in laps] if session.length > 0.0 else []
+    spans = _corners(session, traces, bool(whole), notes)
     patterns = pattern_table(samples, _car(session, notes))
     patterns.insert(1, "lap", [lap.number for lap in laps])
     patterns["lap_time"] = [lap.time for lap in laps]
-    corners = corner_table(traces, spans, [lap.number for lap in whole]) if spans else None
-    lap, reference = _pair(whole, number, driver)
+    corners = corner_table(traces, spans, [lap.number for lap in laps]) if spans else None
+    chosen, reference = _pair(laps, number, driver)
     losses: list[Loss] = []
-    if spans and lap is not None and reference is not None:
-        losses = where_time_is_lost(traces[whole.index(lap)], traces[whole.index(reference)], spans)
+    if spans and reference is not None:
+        losses = where_time_is_lost(traces[laps.index(chosen)], traces[laps.index(reference)], spans)
     events = [
         Event(lap, anomaly)
         for i, lap in enumerate(laps)
@@ -118,14 +119,14 @@ def driving_report(session: DrivenSession, number: int | None = None, driver: st
     styles, recognition = _alike(laps, patterns, corners, notes)
     return DrivingReport(
         laps=tuple(laps),
+        lap=chosen,
         spans=spans,
         patterns=patterns,
         corners=corners,
         consistency=None if corners is None else corner_consistency(corners),
         events=tuple(events),
         unseen=anomalies.unseen(samples[0], spans, _others(samples, 0) if whole else ()),
-        lap=lap if losses else None,
-        reference=reference if losses else None,
+        reference=reference,
         losses=tuple(losses),
         styles=styles,
         recognition=recognition,
@@ -140,8 +141,11 @@ def _others(samples: list[Trace], i: int) -> list[Trace]:
     return own if len(own) >= anomalies.FEWEST else others
 
 
-def _corners(session: DrivenSession, traces: list[Trace], notes: list[str]) -> list[CornerSpan]:
+def _corners(session: DrivenSession, traces: list[Trace], whole: bool, notes: list[str]) -> list[CornerSpan]:
     if not traces:
+        return []
+    if session.track is None and not whole:
+        notes.append("Corners of an unknown track are found in whole laps only. Name it: --track NAME.")
         return []
     try:
         return find_corners(session.track if session.track is not None else traces)
@@ -158,19 +162,17 @@ def _car(session: DrivenSession, notes: list[str]) -> Car | None:
         return None
 
 
-def _pair(whole: list[DrivenLap], number: int | None, driver: str) -> tuple[DrivenLap | None, DrivenLap | None]:
-    """The lap whose losses are told, and its reference."""
-    named = [lap for lap in whole if driver in ("", lap.driver)]
-    if not named and driver:
-        raise UnknownNameError("driver", driver, sorted({lap.driver for lap in whole}))
+def _pair(laps: list[DrivenLap], number: int | None, driver: str) -> tuple[DrivenLap, DrivenLap | None]:
+    """The lap that is told of, and what it is compared with."""
+    named = [lap for lap in laps if driver in ("", lap.driver)]
+    if not named:
+        raise UnknownNameError("driver", driver, sorted({lap.driver for lap in laps}))
     if number is not None and not (named := [lap for lap in named if lap.number == number]):
-        raise UnknownNameError("whole lap", str(number), [str(lap.number) for lap in whole])
-    if len(whole) < 2:
-        return None, None
-    ranked = sorted(whole, key=lambda lap: (not lap.valid, lap.time))
+        raise UnknownNameError("lap", str(number), [str(lap.number) for lap in laps])
     counting = [lap for lap in named if lap.valid] or named
     chosen = max(counting, key=lambda lap: lap.time)
-    return chosen, next(lap for lap in ranked if lap is not chosen)
+    others = [lap for lap in laps if lap is not chosen and lap.whole]
+    return chosen, min(others, key=lambda lap: (not lap.valid, lap.time), default=None) if chosen.whole else None
 
 
 def _alike(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,6 +73,10 @@ class Habits:
         return shifts.best_upshifts(self.car)
 
 
+SHOWN: Final = {"-": (100.0, "%", 1), "g": (1.0, "g", 2), "1/s": (1.0, "1/s", 2), "1/min": (1.0, "1/min", 0)}
+"""Factor, unit and digits that numbers are shown with, by their unit; shares are shown in per cent."""
+
+
 class Pattern(NamedTuple):
     """One number about how a lap was driven."""
 
@@ -79,6 +84,16 @@ class Pattern(NamedTuple):
     unit: str
     meaning: str
     measure: Callable[[Habits], float]
+
+    @property
+    def shown_unit(self) -> str:
+        """Of `text`."""
+        return SHOWN[self.unit][1]
+
+    def text(self, value: float) -> str:
+        """The number for people, without its unit; empty when it is not known."""
+        factor, _, digits = SHOWN[self.unit]
+        return f"{factor * value:.{digits}f}" if math.isfinite(value) else ""
 
 
 def _mean(values: Floats) -> float:
@@ -114,9 +129,9 @@ PATTERNS: Final = (
             lambda h: pedals.activity(h.lap.time, _steering_share(h))),
     Pattern("steering_reversals", "1/min", "steering turned back by a twentieth of its greatest or more",
             lambda h: reversal_rate(h.lap.time, steering(h.lap))),
-    Pattern("lateral_g", "-", "lateral acceleration exceeded in a hundredth of the samples, in g",
+    Pattern("lateral_g", "g", "lateral acceleration exceeded in a hundredth of the samples",
             lambda h: float(np.quantile(np.abs(lateral(h.lap)), HARDEST)) / GRAVITY),
-    Pattern("braking_g", "-", "deceleration exceeded in a hundredth of the samples, in g",
+    Pattern("braking_g", "g", "deceleration exceeded in a hundredth of the samples",
             lambda h: float(np.quantile(-longitudinal(h.lap), HARDEST)) / GRAVITY),
     Pattern("grip_use", "-", "mean share of the g-g limit while braking or cornering above 3 m/s²",
             lambda h: _mean(h.use)),
