@@ -14,6 +14,7 @@ from actwin.env.features import FEATURES, PRESETS
 from actwin.env.layout import Layout
 from actwin.env.rewards import TERMS
 from actwin.env.starts import STARTS
+from actwin.env.weather import WEATHERS
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -56,6 +57,15 @@ def features() -> Iterator[str]:
         yield f"| `{feature.name}` | {feature.source} | {feature.unit} | {scale} | {feature.doc} |"
 
 
+def weathers() -> Iterator[str]:
+    """Lines of the table of weathers."""
+    yield "| weather | grip | rolling resistance | air, road | wind |"
+    yield "|---|---|---|---|---|"
+    for name, here in WEATHERS.items():
+        warm = f"{here.air_temperature:g} °C, {here.road_temperature:g} °C"
+        yield f"| `{name}` | {here.grip:g} | × {here.rolling:g} | {warm} | {here.wind_speed:g} m/s |"
+
+
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Lines of the table of settings."""
     for name, info in model.model_fields.items():
@@ -94,6 +104,9 @@ def page() -> str:
         *table(STARTS, "start"),
         "\n## Ends\n",
         *table(REASONS, "reason"),
+        "\n## Weather\n",
+        "Beside it stands `physics.grip`. Cold tyres and worn ones have less grip only with `physics.tyre_thermal`.\n",
+        *weathers(),
         "\n## Settings\n",
         "| setting | default | meaning |",
         "|---|---|---|",
