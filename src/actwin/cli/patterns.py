@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from actwin.cli.options import JsonOption, SessionsOption
 from actwin.cli.terminal import console, table
+from actwin.units import KMH_PER_MS, lap_time_text
 
 if TYPE_CHECKING:
+    from actwin.analysis.driven_laps import DrivenLap
     from actwin.analysis.pattern_report import DrivingReport
     from actwin.analysis.session import DrivenSession
 
 EXAMPLES = "Examples: actwin patterns last · actwin patterns demo --lap 2 · actwin patterns SESSION --json"
-SCALES: Final = {"1/min": (1.0, 0), "1/s": (1.0, 2), "-": (100.0, 1)}
-"""Factor and digits to show a pattern with, by its unit; shares are shown in per cent."""
-IN_G: Final = ("lateral_g", "braking_g")
+CORNERS: Final = (
+    ("Brakes m", "brake_point", 1.0, 0), ("Peak %", "peak_brake", 100.0, 0), ("Turns in m", "turn_in", 1.0, 0),
+    ("Apex m", "apex", 1.0, 0), ("Slowest km/h", "minimum_speed", KMH_PER_MS, 1), ("Gear", "gear", 1.0, 0),
+    ("Throttle m", "throttle_on", 1.0, 0), ("Full m", "full_throttle", 1.0, 0),
+    ("Exit km/h", "exit_speed", KMH_PER_MS, 1), ("Time s", "time", 1.0, 3),
+)  # fmt: skip
+"""Heads, columns, factors and digits of the corners of a lap."""
+STEADY: Final = (
+    ("Brakes ± m", "brake_point_std", 1.0, 1), ("Slowest ± km/h", "minimum_speed_std", KMH_PER_MS, 1),
+    ("Throttle ± m", "throttle_on_std", 1.0, 1), ("Time ± s", "time_std", 1.0, 3), ("Worth s", "lost", 1.0, 3),
+)  # fmt: skip
+"""The same of the consistency."""
 
 
 def patterns(
     session: Annotated[
-        str, typer.Argument(help="Session by name, its beginning or folder, last; or a rollout, or a demo's folder.")
+        str,
+        typer.Argument(
+            help="Session by name, its beginning or folder, last; a rollout; a folder of sessions or rollouts."
+        ),
     ] = "last",
     lap: Annotated[
-        int | None, typer.Option("--lap", "-l", min=0, help="Lap whose losses are told; the slowest that counts.")
+        int | None,
+        typer.Option("--lap", "-l", min=0, help="Lap whose corners and losses are told; the slowest that counts."),
     ] = None,
     driver: Annotated[str, typer.Option("--driver", help="Whose lap that is, where several drove.")] = "",
     track: Annotated[
@@ -51,6 +65,7 @@ def patterns(
     out.print(f"{opened.name}: {laps} laps{' by ' if drivers else ''}{drivers}", soft_wrap=True)
     _print_habits(report)
     _print_consistency(report, most)
+    _print_corners(report)
     _print_losses(report, most)
     _print_events(report, most)
     for found in (report.styles, report.recognition):
@@ -70,9 +85,11 @@ def _print_habits(report: DrivingReport) -> None:
         if pattern.name in report.patterns.attrs["absent"]:
             continue
         means, spreads = groups[pattern.name].mean(), groups[pattern.name].std()
-        cells = [_cell(pattern.name, pattern.unit, means[driver], spreads[driver]) for driver in drivers]
-        unit = "g" if pattern.name in IN_G else {"-": "%"}.get(pattern.unit, pattern.unit)
-        rows.add_row(pattern.name.replace("_", " "), *cells, f"{unit}: {pattern.meaning}")
+        cells = [
+            pattern.text(means[driver]) + (f" ± {spread}" if (spread := pattern.text(spreads[driver])) else "")
+            for driver in drivers
+        ]
+        rows.add_row(pattern.name.replace("_", " "), *cells, f"{pattern.shown_unit}: {pattern.meaning}")
     console().print(rows)
     for name, reason in report.patterns.attrs["absent"].items():
         console().print(f"Not told: {name.replace('_', ' ')} {reason}.", soft_wrap=True)
@@ -81,40 +98,46 @@ def _print_habits(report: DrivingReport) -> None:
         console().print(f"Means over the laps ± their standard deviation; the g-g limit is {source}.", soft_wrap=True)
 
 
-def _cell(name: str, unit: str, mean: float, spread: float) -> str:
-    scale, digits = (1.0, 2) if name in IN_G else SCALES[unit]
-    if not math.isfinite(mean):
-        return ""
-    return f"{mean * scale:.{digits}f}" + (f" ± {spread * scale:.{digits}f}" if math.isfinite(spread) else "")
+def _cells(row: Any, columns: tuple[tuple[str, str, float, int], ...]) -> list[str]:
+    """Numbers of a row of a table; empty where not known."""
+    return [f"{row[name] * factor:.{digits}f}" if row[name] == row[name] else "" for _, name, factor, digits in columns]
 
 
 def _print_consistency(report: DrivingReport, most: int) -> None:
-    from actwin.units import KMH_PER_MS
-
-    if report.consistency is None or report.consistency["laps"].max() < 2:
+    if report.consistency is None or not (repeated := report.consistency[report.consistency["laps"] > 1]).size:
         return
-    heads = ("Least steady", "Driver", "Laps", "Brakes ± m", "Slowest ± km/h", "Throttle ± m", "Time ± s", "Worth s")
-    rows = table(*heads, numbers=(2, 3, 4, 5, 6, 7))
-    for _, row in report.consistency.head(most).iterrows():
-        numbers = (
-            (row["brake_point_std"], 1.0, 1), (row["minimum_speed_std"], KMH_PER_MS, 1),
-            (row["throttle_on_std"], 1.0, 1), (row["time_std"], 1.0, 3), (row["lost"], 1.0, 3),
-        )  # fmt: skip
-        cells = [f"{value * scale:.{digits}f}" if math.isfinite(value) else "" for value, scale, digits in numbers]
-        rows.add_row(row["label"], row["driver"], str(row["laps"]), *cells)
+    heads = ("Least steady", "Driver", "Laps", *(head for head, *_ in STEADY))
+    rows = table(*heads, numbers=tuple(range(2, len(heads))))
+    for _, row in repeated.head(most).iterrows():
+        rows.add_row(row["label"], row["driver"], str(row["laps"]), *_cells(row, STEADY))
+    console().print(rows)
+
+
+def _name(lap: DrivenLap) -> str:
+    driver = f" of {lap.driver}" if lap.driver else ""
+    place = f" in {lap.session.names[lap.drive]}" if len(lap.session.drives) > 1 else ""
+    return f"lap {lap.number}{driver}{place} ({lap_time_text(lap.time) if lap.whole else f'{lap.time:.1f} s of it'})"
+
+
+def _print_corners(report: DrivingReport) -> None:
+    if report.corners is None:
+        return
+    each = len(report.spans)
+    first = each * report.laps.index(report.lap)
+    mine = report.corners.iloc[first : first + each]
+    console().print(f"Corners of {_name(report.lap)}, places as lap distances:", soft_wrap=True)
+    rows = table("Corner", *(head for head, *_ in CORNERS), numbers=tuple(range(1, 1 + len(CORNERS))))
+    for _, row in mine[mine["time"].notna()].iterrows():
+        rows.add_row(row["label"], *_cells(row, CORNERS))
     console().print(rows)
 
 
 def _print_losses(report: DrivingReport, most: int) -> None:
-    from actwin.units import lap_time_text
-
-    if report.lap is None or report.reference is None:
+    if report.reference is None or not report.losses:
         return
     lap, best = report.lap, report.reference
-    names = [f"lap {each.number}{' of ' if each.driver else ''}{each.driver}" for each in (lap, best)]
     console().print(
-        f"Where {names[0]} ({lap_time_text(lap.time)}) loses {lap.time - best.time:+.3f} s "
-        f"to {names[1]} ({lap_time_text(best.time)}):",
+        f"Where {_name(lap)} is {lap.time - best.time:+.3f} s behind {_name(best)}; the losses sum to that:",
         soft_wrap=True,
     )
     rows = table("Lost s", "Where", "How", numbers=(0,))
@@ -128,10 +151,11 @@ def _print_losses(report: DrivingReport, most: int) -> None:
 def _print_events(report: DrivingReport, most: int) -> None:
     out = console()
     if report.events:
-        rows = table("Anomaly", "Lap", "At s", "At m", "What", numbers=(1, 2, 3))
+        rows = table("Anomaly", "Driver", "Lap", "At s", "At m", "What", numbers=(2, 3, 4))
         for event in report.events[:most]:
-            found = event.anomaly
-            rows.add_row(found.kind, str(event.lap.number), f"{found.time:.2f}", f"{found.distance:.0f}", found.words)
+            lap, found = event.lap, event.anomaly
+            place = f"{found.distance:.0f}"
+            rows.add_row(found.kind, lap.driver, str(lap.number), f"{found.time:.2f}", place, found.words)
         out.print(rows)
         if len(report.events) > most:
             out.print(f"{len(report.events) - most} more; show them with --most.")
@@ -139,6 +163,10 @@ def _print_events(report: DrivingReport, most: int) -> None:
         out.print("No anomalies.")
     for kind, reason in report.unseen.items():
         out.print(f"Not looked for: {kind} {reason}.", soft_wrap=True)
+
+
+def _key(lap: DrivenLap) -> dict[str, Any]:
+    return {"drive": lap.session.names[lap.drive], "lap": lap.number, "driver": lap.driver}
 
 
 def _plain(session: DrivenSession, report: DrivingReport) -> dict[str, Any]:
@@ -150,11 +178,10 @@ def _plain(session: DrivenSession, report: DrivingReport) -> dict[str, Any]:
     }
     made["absent"] = dict(report.patterns.attrs["absent"])
     made["limit"] = report.patterns.attrs["limit"]
-    made["anomalies"] = [{"lap": event.lap.number, "driver": event.lap.driver} | event.anomaly._asdict()
-                         for event in report.events]  # fmt: skip
+    made["anomalies"] = [_key(event.lap) | event.anomaly._asdict() for event in report.events]
     made["unseen"] = report.unseen
-    if report.lap is not None and report.reference is not None:
-        made["compared"] = {"lap": report.lap.number, "reference": report.reference.number}
+    made["lap"] = _key(report.lap)
+    made["reference"] = None if report.reference is None else _key(report.reference)
     made["losses"] = [loss._asdict() for loss in report.losses]
     if report.styles is not None:
         made["styles"] = {"groups": report.styles.groups.tolist(), "silhouette": report.styles.silhouette,
