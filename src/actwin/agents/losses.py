@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -75,28 +75,51 @@ def squashed_log_prob(mean: Tensor, log_std: Tensor, raw: Tensor) -> Tensor:
     return gaussian_log_prob(mean, log_std, raw) - volume.sum(-1)
 
 
-def quantile_huber(predictions: Tensor, targets: Tensor, fractions: Tensor, threshold: float) -> Tensor:
+def quantile_regression(
+    predictions: Tensor, targets: Tensor, fractions: Tensor, threshold: float
+) -> tuple[Tensor, Tensor]:
     """Quantile regression with a Huber loss, Dabney et al. 2018 (arXiv 1710.10044), equation 10.
 
     rho(u) = |tau - [u < 0]| L(u) / kappa for u = target - prediction, summed over predictions, averaged over targets.
 
     Args:
         predictions: float32[..., M].
-        targets: float32[..., N]; no gradient flows into them.
+        targets: float32[..., N].
         fractions: float32[M] or [..., M], tau of each prediction.
         threshold: kappa, the error from which the loss grows linearly. It should be well below the spread of the
             returns: at kappa = 1 the quantiles of a unit normal are fitted a fifth too narrow.
 
     Returns:
-        float32[...]
+        The loss, float32[...], and its gradient by the predictions, float32[..., M]; both from the same passes over the
+        errors, which cost more than anything else here.
     """
-    errors = targets.detach().unsqueeze(-2) - predictions.unsqueeze(-1)
-    size = errors.abs()
-    # L(u) / kappa = c (|u| - c / 2) / kappa with c = min(|u|, kappa): one form for both branches.
-    small = size.clamp_max(threshold)
-    huber = small * (size - 0.5 * small) / threshold
-    weight = torch.where(errors.detach() < 0.0, 1.0 - fractions.unsqueeze(-1), fractions.unsqueeze(-1))
-    return (weight * huber).mean(-1).sum(-1)
+    errors = targets.unsqueeze(-2) - predictions.unsqueeze(-1)
+    # L(u) = c (u - c / 2) and L'(u) = c with c = u clipped to kappa: one form for both branches.
+    small = errors.clamp(-threshold, threshold)
+    tau = fractions.unsqueeze(-1)
+    slopes = torch.where(errors < 0.0, 1.0 - tau, tau).mul_(small)
+    loss = errors.sub_(small, alpha=0.5).mul_(slopes).mean(-1).sum(-1)
+    return loss / threshold, slopes.mean(-1).div_(-threshold)
+
+
+class _QuantileHuber(torch.autograd.Function):
+    """`quantile_regression` as one node."""
+
+    @staticmethod
+    def forward(ctx: Any, predictions: Tensor, targets: Tensor, fractions: Tensor, threshold: float) -> Tensor:
+        loss, slopes = quantile_regression(predictions, targets, fractions, threshold)
+        ctx.save_for_backward(slopes)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return gradient.unsqueeze(-1) * ctx.saved_tensors[0], None, None, None
+
+
+def quantile_huber(predictions: Tensor, targets: Tensor, fractions: Tensor, threshold: float) -> Tensor:
+    """The loss of `quantile_regression`, float32[...], with its gradient; none flows into the targets."""
+    loss: Tensor = _QuantileHuber.apply(predictions, targets, fractions, threshold)  # type: ignore[no-untyped-call]
+    return loss
 
 
 def midpoints(count: int) -> Tensor:

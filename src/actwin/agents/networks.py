@@ -190,6 +190,20 @@ class Policy(nn.Module):
         log_std = low + (high - low) * torch.sigmoid(raw)
         return Decision(out[:, :count], log_std, out[:, -self.action.choices :] if self.action.choices else None)
 
+    def gradients(self, out: Tensor, of_mean: Tensor, of_log_std: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Of a loss by the body's outputs and by `spread`, from those by `decision(out)`; there are no choices.
+
+        Args:
+            out: float32[B, outputs].
+            of_mean, of_log_std: float32[B, A]; the second only where the spread depends on the state.
+        """
+        if of_log_std is None:
+            return of_mean, None
+        count, (low, high) = self.action.continuous, self.log_std_range
+        share = torch.sigmoid(self.spread + out[:, count : 2 * count])
+        of_raw = of_log_std * (high - low) * share * (1.0 - share)
+        return torch.cat([of_mean, of_raw], -1), of_raw.sum(0)
+
     def controls(self, action: Tensor) -> Tensor:
         """float32[B, width]: an unsquashed action as the environment takes it."""
         count = self.action.continuous

@@ -15,7 +15,7 @@ from actwin.agents.critics import Critics
 from actwin.agents.memory_agent import MemoryAgent, MemoryConfig
 from actwin.agents.networks import ActionSpec, Activation, Policy
 from actwin.agents.optimiser import Adam
-from actwin.agents.perceptron import Perceptrons
+from actwin.agents.perceptron import Kept, Perceptrons
 from actwin.agents.replay import Experience, Transitions
 from actwin.errors import ConfigError
 
@@ -111,28 +111,42 @@ class OffPolicy(MemoryAgent):
         """The untrained critics; the policy is there already."""
 
     @abstractmethod
-    def _critic_loss(self, batch: Transitions) -> tuple[Tensor, dict[str, float]]:
-        """Loss of the critics, with what the board should show."""
+    def _bootstrap(self, batch: Transitions) -> Tensor:
+        """float32[B, M]: what the critics should say."""
+
+    @abstractmethod
+    def _distance(self, values: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of float32[K, B, M] against float32[B, M], summed over critics, and its gradient by the values."""
+
+    def _spread(self, values: Tensor) -> dict[str, float]:
+        """Further curves of what the critics say."""
+        return {}
 
     @abstractmethod
     def _actor_step(self, batch: Transitions) -> dict[str, float]:
         """One update of the policy."""
 
+    @torch.no_grad()
     def learn(self) -> dict[str, float]:
-        """One update of the critics and, when its turn has come, of the policy."""
+        """One update of the critics and, when its turn has come, of the policy.
+
+        Gradients of the losses are written out: a graph of as many nodes costs a fifth of an update.
+        """
         if self.updates == 0:
             self.critics.start_at(self.level())
             self.targets.network.follow(self.critics.network, 1.0)
         batch, _ = self.draw()
-        loss, shown = self._critic_loss(batch)
-        self.critic_optimiser.forget_gradients()
-        loss.backward()  # type: ignore[no-untyped-call]
+        wanted, critics = self._bootstrap(batch), self.critics.network
+        values, kept = critics.forward(torch.cat([batch.observations, batch.actions], -1))
+        loss, gradient = self._distance(values, wanted)
+        shown = {"critic_loss": loss.item(), "value": wanted.mean().item()} | self._spread(values)
+        _, critics.values.grad = critics.backward(kept, gradient)
         self.critic_optimiser.step(self.settings.gradient_norm)
         self.updates += 1
         warm = self.clone is None or self.updates > self.settings.critic_warmup
         if warm and self.updates % self.settings.actor_every == 0:
             shown |= self._actor_step(batch)
-        self.targets.network.follow(self.critics.network, self.settings.polyak)
+        self.targets.network.follow(critics, self.settings.polyak)
         return shown
 
     def clone_weight(self) -> float:
@@ -143,26 +157,39 @@ class OffPolicy(MemoryAgent):
         fading = self.settings.clone_weight * (1.0 - since / self.settings.clone_fade)
         return max(fading, self.settings.clone_floor)
 
-    def _judged(self, observations: Tensor, actions: Tensor, count: int = 0) -> Tensor:
-        """float32[K, B, M]: what the critics, or the first of them, say, with a gradient for the actions only."""
-        return self.critics.network(observations, actions, count, learning=False)
+    def _judged(self, observations: Tensor, actions: Tensor, count: int = 0) -> tuple[Tensor, Tensor]:
+        """Values float32[B] of actions by the critics, or the first of them, that say least, and their slopes.
 
-    def _improve(self, loss: Tensor, values: Tensor, observations: Tensor, controls: Tensor) -> None:
+        Returns:
+            The values, and the gradient of their mean by the actions, float32[B, A].
+        """
+        said, kept = self.critics.network.forward(torch.cat([observations, actions], -1), count)
+        values, lower = said.mean(-1).min(0)
+        weights = torch.zeros_like(said)
+        weights.scatter_(0, lower.view(1, -1, 1).expand(1, -1, said.shape[-1]), 1.0 / said[0].numel())
+        slopes, _ = self.critics.network.backward(kept, weights, learning=False, moving=actions.shape[-1])
+        assert slopes is not None
+        return values, slopes
+
+    def _improve(
+        self, out: Tensor, kept: list[Kept], of_mean: Tensor, of_log_std: Tensor | None, values: Tensor, seen: Tensor
+    ) -> None:
         """One step of the policy's optimiser, with the pull towards the clone.
 
         Args:
-            loss: What the algorithm minimises.
+            out, kept: Of `actor.forward`.
+            of_mean, of_log_std: float32[B, A]: the gradients of what the algorithm minimises by mean and spread.
             values: float32[B] of the actions, which give the scale.
-            observations: float32[B, O], normalised.
-            controls: float32[B, A], the most likely ones, in [-1, 1].
+            seen: float32[B, O], normalised.
         """
         if self.clone is not None:
-            with torch.no_grad():
-                wanted = self.clone(observations).mean.tanh()
-                scale = values.abs().mean().clamp_min(1e-3)
-            loss = loss / scale + self.clone_weight() * (controls - wanted).square().sum(-1).mean()
-        self.actor_optimiser.forget_gradients()
-        loss.backward()  # type: ignore[no-untyped-call]
+            controls, wanted = self.policy.decision(out[0]).mean.tanh(), self.clone(seen).mean.tanh()
+            scale = values.abs().mean().clamp_min(1e-3)
+            pull = 2.0 * self.clone_weight() / len(seen) * (controls - wanted) * (1.0 - controls.square())
+            of_mean = of_mean / scale + pull
+            of_log_std = None if of_log_std is None else of_log_std / scale
+        gradient, self.policy.spread.grad = self.policy.gradients(out[0], of_mean, of_log_std)
+        _, self.actor.values.grad = self.actor.backward(kept, gradient.unsqueeze(0))
         self.actor_optimiser.step(self.settings.gradient_norm)
 
     def parts(self) -> dict[str, nn.Module | Adam]:

@@ -114,11 +114,15 @@ class Perceptrons:
         result: Tensor = _Node.apply(fixed, moving, values, self, count)  # type: ignore[no-untyped-call]
         return result
 
-    def forward(self, x: Tensor, count: int) -> tuple[Tensor, list[_Kept]]:
-        """float32[K, B, outputs] for float32[B, inputs], and what the gradient needs of each layer."""
+    @torch.no_grad()
+    def forward(self, x: Tensor, count: int = 0) -> tuple[Tensor, list[Kept]]:
+        """float32[K, B, outputs] for float32[B, inputs], and what `backward` needs of each layer.
+
+        With these two an update whose gradients are known in closed form needs no graph.
+        """
         layers = [layer.first(count) for layer in self.layers] if count else self.layers
         x = x.to(self.dtype).expand(len(layers[0].weight), -1, -1)
-        kept: list[_Kept] = []
+        kept: list[Kept] = []
         for layer in layers[:-1]:
             before, x = x, torch.baddbmm(layer.bias, x, self._weight(layer))
             norms: list[tuple[Tensor, ...]] = []
@@ -130,18 +134,26 @@ class Perceptrons:
                 ]
                 x = torch.stack([each[1] for each in norms])
             x, remembered = self._activate(x)
-            kept.append(_Kept(layer, before, remembered, norms))
+            kept.append(Kept(layer, before, remembered, norms))
         last, x = layers[-1], x.float()
-        kept.append(_Kept(last, x, x, []))
+        kept.append(Kept(last, x, x, []))
         if last.bias.shape[-1] == 1:
             # A product with a single column is slower than multiplying and adding up.
             return (x * self._weight(last).mT).sum(-1, keepdim=True).add_(last.bias), kept
         return torch.baddbmm(last.bias, x, self._weight(last)), kept
 
+    @torch.no_grad()
     def backward(
-        self, kept: list[_Kept], gradient: Tensor, learning: bool, moving: int
+        self, kept: list[Kept], gradient: Tensor, learning: bool = True, moving: int = 0
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Gradients of the last inputs, float32[B, moving], and of `values`; of each only if it is wanted."""
+        """Gradients of the last inputs, float32[B, moving], and of `values`; of each only if it is wanted.
+
+        Args:
+            kept: Of `forward`.
+            gradient: float32[K, B, outputs] Of the outputs.
+            learning: Whether `values` wants one.
+            moving: How many of the last inputs want one.
+        """
         # Perceptrons that were not asked have no gradient.
         empty = torch.empty_like if len(kept[0].layer.bias) == len(self.layers[0].bias) else torch.zeros_like
         whole = empty(self.values, requires_grad=False)
@@ -197,7 +209,7 @@ class Perceptrons:
         return result
 
 
-class _Kept(NamedTuple):
+class Kept(NamedTuple):
     """What the gradient needs of one layer."""
 
     layer: Layer
@@ -235,7 +247,7 @@ def _in_place(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], tuple[
 
 
 def _relu_slope(gradient: Tensor, output: Tensor) -> Tensor:
-    return _aten.threshold_backward(gradient, output, 0.0)  # type: ignore[no-any-return]
+    return _aten.threshold_backward.grad_input(gradient, output, 0.0, grad_input=gradient)  # type: ignore[no-any-return]
 
 
 def _tanh_slope(gradient: Tensor, output: Tensor) -> Tensor:
@@ -254,7 +266,9 @@ ACTIVATIONS: Final[dict[str, tuple[_Activation, _Slope]]] = {
     "elu": (_in_place(nn.functional.elu_), _elu_slope),
     "silu": (lambda x: (nn.functional.silu(x), x), _aten.silu_backward),
 }
-"""Activations, giving their output and what the derivative needs; and the derivatives, of gradient and that."""
+"""Activations, giving their output and what the derivative needs; and the derivatives, of gradient and that.
+
+A gradient that is handed over may be written over."""
 
 
 def _stacked(parameter: Tensor) -> torch.Size:

@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from actwin.agents.critics import Critics
-from actwin.agents.losses import midpoints, quantile_huber
+from actwin.agents.losses import midpoints, quantile_regression
 from actwin.agents.sac import SAC, SACConfig
 
 
@@ -36,9 +36,11 @@ class QRSAC(SAC):
         self.fractions = midpoints(config.quantiles)
         return Critics(observations, controls, config.hidden, outputs=config.quantiles, layer_norm=config.layer_norm)
 
-    def _distance(self, values: Tensor, wanted: Tensor) -> Tensor:
+    def _distance(self, values: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        """The quantile Huber loss, averaged over the batch."""
         threshold = cast(QRSACConfig, self.settings).threshold
-        return quantile_huber(values, wanted.unsqueeze(0), self.fractions, threshold).mean(-1).sum()
+        loss, slopes = quantile_regression(values, wanted.unsqueeze(0), self.fractions, threshold)
+        return loss.mean(-1).sum(), slopes / len(wanted)
 
     def _spread(self, values: Tensor) -> dict[str, float]:
-        return {"quantile_spread": values.detach().std(-1).mean().item()}
+        return {"quantile_spread": values.std(-1).mean().item()}

@@ -62,24 +62,20 @@ class SAC(OffPolicy):
         """alpha, without gradient."""
         return self.log_temperature.detach().exp()
 
-    def _sample(self, decision: Decision) -> tuple[Tensor, Tensor, Tensor]:
-        """Actions in [-1, 1], their log probabilities and the most likely ones."""
+    def _sample(self, decision: Decision) -> tuple[Tensor, Tensor]:
+        """Actions before squashing and the log probabilities of what they become."""
         noise = torch.randn(decision.mean.shape, generator=self.generator)
         raw = decision.mean + decision.log_std.exp() * noise
-        return raw.tanh(), squashed_log_prob(decision.mean, decision.log_std, raw), decision.mean.tanh()
+        return raw, squashed_log_prob(decision.mean, decision.log_std, raw)
 
     def explore(self, observations: Tensor) -> Tensor:
         """float32[N, A]: actions drawn for raw observations."""
-        return self._sample(self.policy(self.policy.normaliser(observations)))[0]
+        return self._sample(self.policy(self.policy.normaliser(observations)))[0].tanh()
 
-    def _decision(self, normalised: Tensor) -> Decision:
-        return self.policy.decision(self.actor(normalised)[0])
-
-    @torch.no_grad()
     def _bootstrap(self, batch: Transitions) -> Tensor:
         """float32[B, M]: what the critics should say, of the critic that says less."""
-        actions, log_prob, _ = self._sample(self._decision(batch.following))
-        values = self.targets(batch.following, actions)
+        raw, log_prob = self._sample(self.policy.decision(self.actor.forward(batch.following)[0][0]))
+        values = self.targets(batch.following, raw.tanh())
         # The lower critic of each row, all of its outputs: minimum of the means, not of the quantiles.
         lower = values.mean(-1).argmin(0)
         chosen = values[lower, torch.arange(values.shape[1])]
@@ -87,26 +83,24 @@ class SAC(OffPolicy):
             chosen = chosen - (self.temperature * log_prob).unsqueeze(-1)
         return bootstrapped(batch, chosen)
 
-    def _critic_loss(self, batch: Transitions) -> tuple[Tensor, dict[str, float]]:
-        wanted = self._bootstrap(batch)
-        values = self.critics(batch.observations, batch.actions)
-        loss = self._distance(values, wanted)
-        return loss, {"critic_loss": loss.item(), "value": wanted.mean().item()} | self._spread(values)
-
-    def _distance(self, values: Tensor, wanted: Tensor) -> Tensor:
-        """Loss of float32[K, B, M] against float32[B, M], summed over critics."""
-        return 0.5 * (values - wanted).square().mean(dim=(1, 2)).sum()
-
-    def _spread(self, values: Tensor) -> dict[str, float]:
-        """Further curves."""
-        return {}
+    def _distance(self, values: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        """Half the squared error, averaged over the batch."""
+        error = values - wanted
+        return 0.5 * error.square().mean(dim=(1, 2)).sum(), error / error[0].numel()
 
     def _actor_step(self, batch: Transitions) -> dict[str, float]:
-        actions, log_prob, likely = self._sample(self._decision(batch.observations))
-        values = self._judged(batch.observations, actions).mean(-1).amin(0)
-        loss = (self.temperature * log_prob - values).mean()
-        self._improve(loss, values, batch.observations, likely)
-        entropy = -log_prob.detach().mean()
+        out, kept = self.actor.forward(batch.observations)
+        decision = self.policy.decision(out[0])
+        raw, log_prob = self._sample(decision)
+        actions = raw.tanh()
+        values, slopes = self._judged(batch.observations, actions)
+        alpha = self.temperature
+        # u = mean + std noise, a = tanh u: d log_prob / du = 2 a, d log_prob / d log_std = -1 beside that.
+        each = alpha / len(actions)
+        of_raw = 2.0 * each * actions - slopes * (1.0 - actions.square())
+        of_log_std = of_raw * (raw - decision.mean) - each
+        self._improve(out, kept, of_raw, of_log_std, values, batch.observations)
+        loss, entropy = (alpha * log_prob - values).mean(), -log_prob.mean()
         if self.config.temperature_lr:
             # Of log alpha (entropy - wanted).
             self.log_temperature.grad = entropy - self.target_entropy

@@ -59,29 +59,28 @@ class TD3(OffPolicy):
         noisy: Tensor = controls + spread * torch.randn(controls.shape, generator=self.generator)
         return noisy.clamp(-1.0, 1.0)
 
-    @torch.no_grad()
     def _bootstrap(self, batch: Transitions) -> Tensor:
         """float32[B, 1]: what the critics should say."""
         config = self.config
-        actions = self.slow_policy.decision(self.slow_actor(batch.following)[0]).mean.tanh()
+        actions = self.slow_policy.decision(self.slow_actor.forward(batch.following)[0][0]).mean.tanh()
         noise = config.smoothing * torch.randn(actions.shape, generator=self.generator)
         noise.clamp_(-config.smoothing_limit, config.smoothing_limit)
         values = self.targets(batch.following, (actions + noise).clamp(-1.0, 1.0)).min(0).values
         return bootstrapped(batch, values)
 
-    def _critic_loss(self, batch: Transitions) -> tuple[Tensor, dict[str, float]]:
-        wanted = self._bootstrap(batch)
-        values = self.critics(batch.observations, batch.actions)
-        loss = (values - wanted).square().mean(dim=(1, 2)).sum()
-        return loss, {"critic_loss": loss.item(), "value": wanted.mean().item()}
+    def _distance(self, values: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        """The squared error, averaged over the batch."""
+        error = values - wanted
+        return error.square().mean(dim=(1, 2)).sum(), error * (2.0 / error[0].numel())
 
     def _actor_step(self, batch: Transitions) -> dict[str, float]:
-        controls = self.policy.decision(self.actor(batch.observations)[0]).mean.tanh()
-        values = self._judged(batch.observations, controls, count=1)[0].squeeze(-1)
-        loss = -values.mean()
-        self._improve(loss, values, batch.observations, controls)
+        out, kept = self.actor.forward(batch.observations)
+        controls = self.policy.decision(out[0]).mean.tanh()
+        values, slopes = self._judged(batch.observations, controls, count=1)
+        of_mean = slopes * (controls.square() - 1.0)
+        self._improve(out, kept, of_mean, None, values, batch.observations)
         self.slow_actor.follow(self.actor, self.config.polyak)
-        return {"actor_loss": loss.item(), "clone_weight": self.clone_weight()}
+        return {"actor_loss": -values.mean().item(), "clone_weight": self.clone_weight()}
 
     def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""
