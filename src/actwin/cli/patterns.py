@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -61,8 +62,8 @@ def patterns(
         typer.echo(json.dumps(_plain(opened, report), indent=2))
         return
     out = console()
-    laps, drivers = len(report.laps), ", ".join(dict.fromkeys(lap.driver for lap in report.laps if lap.driver))
-    out.print(f"{opened.name}: {laps} laps{' by ' if drivers else ''}{drivers}", soft_wrap=True)
+    drivers = ", ".join(dict.fromkeys(lap.driver for lap in report.laps if lap.driver))
+    out.print(f"{opened.name}: {_counted(report.laps)}{' by ' if drivers else ''}{drivers}", soft_wrap=True)
     _print_habits(report)
     _print_consistency(report, most)
     _print_corners(report)
@@ -73,6 +74,18 @@ def patterns(
             out.print(found.sentence, soft_wrap=True)
     for note in report.notes:
         out.print(note, soft_wrap=True)
+
+
+def _counted(laps: Sequence[DrivenLap]) -> str:
+    what = "lap" if all(lap.whole for lap in laps) else "part of a lap" if len(laps) == 1 else "parts of lap"
+    return f"{len(laps)} {what}{'' if len(laps) == 1 else 's'}"
+
+
+def _print_reasons(what: str, reasons: Mapping[str, str]) -> None:
+    """What is missing, one line for each reason."""
+    for reason in dict.fromkeys(reasons.values()):
+        names = ", ".join(name.replace("_", " ") for name, why in reasons.items() if why == reason)
+        console().print(f"{what}: {names} ({reason}).", soft_wrap=True)
 
 
 def _print_habits(report: DrivingReport) -> None:
@@ -91,8 +104,7 @@ def _print_habits(report: DrivingReport) -> None:
         ]
         rows.add_row(pattern.name.replace("_", " "), *cells, f"{pattern.shown_unit}: {pattern.meaning}")
     console().print(rows)
-    for name, reason in report.patterns.attrs["absent"].items():
-        console().print(f"Not told: {name.replace('_', ' ')} {reason}.", soft_wrap=True)
+    _print_reasons("Not told", report.patterns.attrs["absent"])
     source = {"car": "the car's own", "data": "the hull of these laps"}.get(report.patterns.attrs["limit"])
     if source:
         console().print(f"Means over the laps ± their standard deviation; the g-g limit is {source}.", soft_wrap=True)
@@ -161,8 +173,7 @@ def _print_events(report: DrivingReport, most: int) -> None:
             out.print(f"{len(report.events) - most} more; show them with --most.")
     else:
         out.print("No anomalies.")
-    for kind, reason in report.unseen.items():
-        out.print(f"Not looked for: {kind} {reason}.", soft_wrap=True)
+    _print_reasons("Not looked for", report.unseen)
 
 
 def _key(lap: DrivenLap) -> dict[str, Any]:
