@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,12 @@ def test_delta_is_below_zero_for_the_faster_lap(laps) -> None:
     fast, slow = panel(lap_traces(laps, outline(load_track("oval")), reference=1), "Delta to slow")
     assert fast.y[-1] == pytest.approx(LENGTH / 61.0 - LENGTH / 60.0, abs=1e-3)
     assert not np.any(slow.y)
+
+
+def test_laps_of_one_driver_are_told_apart(laps) -> None:
+    figure = lap_traces([replace(lap, driver="Ada") for lap in laps], outline(load_track("oval")), reference=1)
+    assert [line.name for line in panel(figure, "Speed")] == ["Ada", "Ada (2)"]
+    assert figure.layout.meta["drivers"] == ["Ada", "Ada (2)"]
 
 
 def test_speed_pieces_cover_the_whole_lap(laps) -> None:

@@ -71,10 +71,14 @@ def lap_traces(
         panels: Which to show, from the top; those whose channel no lap has are left out.
         theme: Of the page.
     """
+    names = style.told_apart([lap.driver for lap in traces])
     shown = [made for name in panels if (made := _PANELS[name](traces, reference, theme)) is not None]
     points = min(len(traces[0].distance), POINT_BUDGET // max(1, len(traces) * len(shown)))
     step = float(traces[0].distance[-1]) / (points - 1)
-    styles = {lap.driver: style.look_of(lap.driver, i, looks, theme) for i, lap in enumerate(traces)}
+    styles = {
+        name: style.look_of(lap.driver, i, looks, theme)
+        for i, (name, lap) in enumerate(zip(names, traces, strict=True))
+    }
     figure = _stacked(step, points, styles, shown, height, theme)
     figure.update_xaxes(
         style.axis("Distance from the line [m]", theme, range=[0.0, outline.length], tickformat=",d"),
@@ -88,7 +92,7 @@ def lap_traces(
     _mark_corners(figure, outline, theme)
     meta = {
         "step": step,
-        "drivers": [lap.driver for lap in traces],
+        "drivers": names,
         "panels": [{"short": panel.short, "digits": panel.digits} for panel in shown],
     }
     figure.update_layout(hovermode="x unified", hoversubplots="axis", dragmode="zoom", margin={"t": 76}, meta=meta)

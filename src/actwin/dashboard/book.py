@@ -15,6 +15,7 @@ import streamlit as st
 from actwin.analysis.compare import CHANNELS, Trace
 from actwin.analysis.corners import CornerSpan, find_corners
 from actwin.analysis.driven_laps import DrivenLap
+from actwin.analysis.figure_style import told_apart
 from actwin.analysis.outline import Outline, outline, outline_of_lap
 from actwin.analysis.session import DrivenSession, open_session
 from actwin.dashboard.folders import Choice, check_size, one_line
@@ -45,7 +46,7 @@ class Book:
         self.laps: tuple[DrivenLap, ...] = tuple(session.laps)[:MOST_LAPS]
         self.whole = [i for i, lap in enumerate(self.laps) if lap.whole]
         """Numbers of the laps that have a lap time."""
-        self._labels = _told_apart([_label(lap) for lap in self.laps])
+        self._labels = told_apart([_label(lap) for lap in self.laps])
         self._traces: OrderedDict[tuple[int, float, int], Trace] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -122,16 +123,6 @@ class Book:
 def _label(lap: DrivenLap) -> str:
     mark = "" if lap.valid else " ✕"
     return f"L{lap.number} {lap_time_text(lap.time)}{mark} {one_line(lap.driver, 18)}".strip()
-
-
-def _told_apart(labels: Sequence[str]) -> list[str]:
-    """Labels with a number where they would be the same."""
-    seen: dict[str, int] = {}
-    told = []
-    for label in labels:
-        seen[label] = seen.get(label, 0) + 1
-        told.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
-    return told
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -140,7 +140,7 @@ def _no_sessions(listing: Listing) -> None:
     empty(
         "No sessions yet",
         "Record a drive in the game or its emulator, or import a recording from MoTeC or another logger.",
-        ["actwin serve --driver expert --pages memory &\nactwin record --laps 3", "actwin import my_recording.ld"],
+        ["actwin serve --driver expert &\nactwin record --laps 3", "actwin import my_recording.ld"],
     )
 
 
