@@ -48,6 +48,16 @@ def test_the_record_follows_the_run(tmp_path: Path) -> None:
     assert state(out) == ("stopped", "")
 
 
+def test_a_full_disk_still_has_room_for_the_last_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    run = RunFolder(RunConfig(), tmp_path).__enter__()
+    monkeypatch.setattr("actwin.training.folder.write_text", full)
+    run.__exit__(ActwinError, ActwinError("the disk is full"), None)
+    assert state(tmp_path) == ("failed", "the disk is full")
+
+
 def test_a_new_run_moves_the_one_before_aside_with_its_curves(tmp_path: Path) -> None:
     out, logs = tmp_path / "run", tmp_path / "logs"
     for seed in (1, 2, 3):

@@ -110,12 +110,18 @@ class RunFolder:
         else:
             self._record["state"] = STOPPED if error is not None else self.state
         self._record["updated"] = _now()
-        with contextlib.suppress(OSError):  # on a full disk; the error that ended the run matters more
+        try:
             self._write()
+        except OSError:  # on a full disk the new record still has the room of the old one
+            with contextlib.suppress(OSError):  # the error that ended the run matters more
+                (self.out / RECORD).write_text(self._text(), encoding="utf-8", newline="\n")
         self._lock.release()
 
     def _write(self) -> None:
-        write_text(self.out / RECORD, json.dumps(self._record, indent=2) + "\n")
+        write_text(self.out / RECORD, self._text())
+
+    def _text(self) -> str:
+        return json.dumps(self._record, indent=2) + "\n"
 
 
 def logs_folder(out: Path, root: Path) -> Path:
