@@ -9,7 +9,17 @@ import numpy as np
 
 from actwin.analysis.compare import Trace
 from actwin.analysis.corner_spans import CornerSpan
-from actwin.analysis.pattern_channels import AbsentError, Flags, Floats, clean, has_wheels, known, runs, wheels
+from actwin.analysis.pattern_channels import (
+    AbsentError,
+    Flags,
+    Floats,
+    clean,
+    forward_speed,
+    has_wheels,
+    known,
+    runs,
+    wheels,
+)
 from actwin.telemetry.channels import WHEELS
 from actwin.units import KMH_PER_MS, degrees
 
@@ -107,7 +117,7 @@ def slip_ratios(lap: Trace) -> Floats:
         turning = wheels(lap, "wheel_speed")
     except AbsentError:
         raise AbsentError(("slip_ratio", "wheel_speed")) from None
-    speed = clean(lap, "vx") if known(lap, "vx") else clean(lap, "speed")
+    speed = forward_speed(lap)
     gentle = (speed > 2.0 * ROLLING) & (np.abs(np.gradient(speed, lap.time)) < 2.0) & (turning > 1.0).all(axis=1)
     if np.count_nonzero(gentle) < 10:
         raise AbsentError(("slip_ratio", "wheel_speed with free rolling"))
@@ -136,7 +146,7 @@ def _slip_events(
     lap: Trace, spans: Sequence[CornerSpan], kind: str, side: float, limit: float, pedal: str, words: str
 ) -> list[Anomaly]:
     slip = side * slip_ratios(lap)
-    speed = clean(lap, "speed") if known(lap, "speed") else clean(lap, "vx")
+    speed = forward_speed(lap)
     asked = clean(lap, pedal) > 0.05 if known(lap, pedal) else np.ones(len(lap.time), bool)
     slip = np.where(((speed >= ROLLING) & asked)[:, None], slip, 0.0)
     found = []

@@ -18,6 +18,7 @@ from actwin.analysis.pattern_channels import (
     Flags,
     Floats,
     clean,
+    forward_speed,
     known,
     lateral,
     runs,
@@ -76,7 +77,7 @@ def understeer_angle(lap: Trace, car: Car | None = None) -> Floats:
     """
     if not known(lap, "yaw_rate"):
         raise AbsentError(("yaw_rate",))
-    speed = clean(lap, "vx") if known(lap, "vx") else clean(lap, "speed")
+    speed = forward_speed(lap)
     turn = clean(lap, "yaw_rate") / np.maximum(speed, SLOWEST)
     ay = lateral(lap)
     if car is None:
@@ -126,7 +127,7 @@ def slip_difference(lap: Trace) -> Floats:
         AbsentError: The lap has no slip angles.
     """
     slip, ay = wheels(lap, "slip_angle"), lateral(lap)
-    speed = clean(lap, "vx") if known(lap, "vx") else clean(lap, "speed")
+    speed = forward_speed(lap)
     # A tyre that pushes the car to the left slides to the right: its angle is negative.
     more = -np.sign(ay) * (slip[:, :2].mean(axis=1) - slip[:, 2:].mean(axis=1))
     return np.where(_judged(lap, speed, ay), more, np.nan)

@@ -118,6 +118,11 @@ def steering(lap: Trace) -> Floats:
     raise AbsentError(("steer", "steer_angle"))
 
 
+def forward_speed(lap: Trace) -> Floats:
+    """[m/s] Along the car's own axis; the speed where it was not recorded."""
+    return clean(lap, "vx") if known(lap, "vx") else clean(lap, "speed")
+
+
 def lateral(lap: Trace) -> Floats:
     """[m/s²] Lateral acceleration, left positive; of yaw rate times speed where it was not recorded."""
     if known(lap, "ay"):

@@ -109,10 +109,7 @@ def learn_drivers(features: DataFrame, drivers: Sequence[str]) -> DriverModel:
         ConfigError: Fewer than two drivers, or a driver with a single lap.
     """
     names, labels = _labels(features, drivers)
-    values = features.to_numpy(np.float64)
-    mean, scale = values.mean(axis=0), values.std(axis=0)
-    scale = np.where(scale > 1e-12, scale, 1.0)
-    return _fit((values - mean) / scale, labels, names, tuple(map(str, features.columns)), mean, scale)
+    return _fit(features.to_numpy(np.float64), labels, names, tuple(map(str, features.columns)))
 
 
 def _labels(features: DataFrame, drivers: Sequence[str]) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
@@ -128,13 +125,11 @@ def _labels(features: DataFrame, drivers: Sequence[str]) -> tuple[tuple[str, ...
 
 
 def _fit(
-    points: Floats,
-    labels: npt.NDArray[np.int64],
-    names: tuple[str, ...],
-    columns: tuple[str, ...],
-    mean: Floats,
-    scale: Floats,
+    values: Floats, labels: npt.NDArray[np.int64], names: tuple[str, ...], columns: tuple[str, ...]
 ) -> DriverModel:
+    mean, scale = values.mean(axis=0), values.std(axis=0)
+    scale = np.where(scale > 1e-12, scale, 1.0)
+    points = (values - mean) / scale
     members = np.eye(len(names))[labels]
     sizes = members.sum(axis=0)
     centres = members.T @ points / np.maximum(sizes, 1.0)[:, None]
@@ -172,15 +167,12 @@ def judge_recognition(
     """
     names, labels = _labels(features, drivers)
     part = _parts(labels, folds, seed) if groups is None else _group_parts(labels, names, groups)
-    values = features.to_numpy(np.float64)
+    values, columns = features.to_numpy(np.float64), tuple(map(str, features.columns))
     told = np.empty(len(labels), np.int64)
     commonest = np.empty(len(labels), np.int64)
     for k in np.unique(part):
         kept, judged = part != k, part == k
-        mean, scale = values[kept].mean(axis=0), values[kept].std(axis=0)
-        scale = np.where(scale > 1e-12, scale, 1.0)
-        columns = tuple(map(str, features.columns))
-        model = _fit((values[kept] - mean) / scale, labels[kept], names, columns, mean, scale)
+        model = _fit(values[kept], labels[kept], names, columns)
         told[judged] = model._scores(values[judged]).argmax(axis=1)
         commonest[judged] = np.bincount(labels[kept], minlength=len(names)).argmax()
     correct = int(np.count_nonzero(told == labels))
