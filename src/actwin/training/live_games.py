@@ -21,8 +21,8 @@ from actwin.training.live_link import Link
 from actwin.training.live_match import how_to_start
 from actwin.training.live_wire import Message, pack
 
-STARTUP: Final = 180.0
-"""[s] For all drivers to say that they are ready; the first start on a machine compiles."""
+STARTUP: Final = 600.0
+"""[s] For all drivers to say that they are ready; the first start on a machine compiles, a busy one takes minutes."""
 MOST_WAITING: Final = 256
 """Messages that wait here until the learner has time; more wait with the drivers."""
 AT_ONCE: Final = 16
