@@ -77,7 +77,7 @@ class StartConfig(Settings):
     )
     heading: float = Field(0.05, ge=0.0, le=1.5, description="[rad] Largest heading error.")
     flying_distance: float = Field(300.0, gt=0.0, description="[m] Run-up to the line of a flying start.")
-    replay_before: tuple[float, float] = Field((2.0, 4.0), description="[s] How long before a mistake a replay begins.")
+    replay_before: tuple[float, float] = Field((4.0, 8.0), description="[s] How long before a mistake a replay begins.")
     replay_pool: int = Field(1024, ge=1, description="Moments before mistakes that are kept.")
 
     @model_validator(mode="after")
