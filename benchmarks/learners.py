@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import statistics
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,7 +18,7 @@ from actwin.agents.ppo import PPO, PPOConfig
 from actwin.agents.sac import SAC, SACConfig
 from actwin.agents.td3 import TD3, TD3Config
 from actwin.training.runs import physical_cores, prepare_torch
-from measure import machine, markdown, taking_turns
+from measure import machine, markdown
 
 OBSERVATIONS, CONTROLS = 64, 3
 CARS, STEPS, MINIBATCH, EPOCHS = 1024, 32, 8192, 4
@@ -191,7 +193,7 @@ def contenders(algorithm: str, width: int, batch: int) -> list[Contender]:
     return [Contender(name, PRECISION.get(name, "medium"), step, worth) for name, step in steps.items()]
 
 
-def peak(precision: str) -> tuple[Callable[[], object], float]:
+def peak() -> tuple[Callable[[], object], float]:
     """A large matrix product and its floating-point operations."""
     size = 1024
     first, second = torch.randn(2, size, size)
@@ -216,23 +218,43 @@ def with_precision(precision: str, step: Callable[[], object]) -> Callable[[], o
     return run
 
 
-def measure(algorithm: str, width: int, batch: int, seconds: float) -> list[tuple[str, ...]]:
+def in_turns(steps: dict[str, Callable[[], object]], rounds: int, clock: Callable[[], float]) -> dict[str, list[float]]:
+    """Seconds of each call; calls alternate, so that those of one round met the same machine.
+
+    Args:
+        steps: What is measured, by name; each is called once before.
+        rounds: Calls of each.
+        clock: [s] Of the process where it has one thread: other programs do not count then.
+    """
+    for step in steps.values():
+        step()
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            begin = clock()
+            step()
+            seconds[name].append(clock() - begin)
+    return seconds
+
+
+def measure(algorithm: str, width: int, batch: int, rounds: int, threads: int) -> list[tuple[str, ...]]:
     """Rows of the table for one algorithm."""
     lines = contenders(algorithm, width, batch)
-    product, flops = peak("medium")
+    product, flops = peak()
     steps = {each.name: with_precision(each.precision, each.step) for each in lines}
     steps |= {f"peak {precision}": with_precision(precision, product) for precision in ("highest", "medium")}
     counts = {each.name: operations(steps[each.name]) for each in lines}
-    rates = taking_turns(steps, seconds)
-    highest = flops * max(rates["peak highest"], rates["peak medium"])
-    theirs = next(rates[each.name] for each in lines if each.name == "SB3")
+    seconds = in_turns(steps, rounds, time.process_time if threads == 1 else time.perf_counter)
+    highest = flops / min(*seconds["peak highest"], *seconds["peak medium"])
     rows = []
     for each in lines:
-        rate, busy = rates[each.name], counts[each.name] * rates[each.name]
-        share = "-" if "bfloat16" in each.name else f"{busy / highest:.0%}"
-        rows.append(
-            (algorithm, each.name, f"{rate * each.worth:,.0f}", f"{rate / theirs:.2f}", f"{busy / 1e9:.0f}", share)
+        rate = 1.0 / statistics.median(seconds[each.name])
+        times = statistics.median(
+            theirs / ours for theirs, ours in zip(seconds["SB3"], seconds[each.name], strict=True)
         )
+        busy = counts[each.name] * rate
+        share = "-" if "bfloat16" in each.name else f"{busy / highest:.0%}"
+        rows.append((algorithm, each.name, f"{rate * each.worth:,.0f}", f"{times:.2f}", f"{busy / 1e9:.0f}", share))
     rows.append((algorithm, "matrix product", "", "", f"{highest / 1e9:.0f}", "100%"))
     return rows
 
@@ -241,7 +263,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--width", type=int, default=256, help="of the two hidden layers")
     parser.add_argument("--batch", type=int, default=256, help="of SAC and TD3")
-    parser.add_argument("--seconds", type=float, default=10.0, help="measured time of each line")
+    parser.add_argument("--rounds", type=int, default=30, help="turns of each line: eight updates, or a rollout of PPO")
     parser.add_argument("--threads", type=int, default=physical_cores(), help="threads of torch, for all lines")
     parser.add_argument("--algorithms", nargs="*", default=("SAC", "TD3", "PPO"), choices=("SAC", "TD3", "PPO"))
     wanted = parser.parse_args()
@@ -249,13 +271,17 @@ def main() -> None:
     prepare_torch(wanted.threads)
     rows: list[tuple[str, ...]] = []
     for algorithm in wanted.algorithms:
-        rows += measure(algorithm, wanted.width, wanted.batch, wanted.seconds)
+        rows += measure(algorithm, wanted.width, wanted.batch, wanted.rounds, wanted.threads)
     head = ("algorithm", "who", "a second", "times SB3", "GFLOP/s", "of the peak")
     print(f"# Learning speed\n\n{machine()}; torch {torch.__version__}, {wanted.threads} threads")
     print(
         f"Two hidden layers of {wanted.width}, batch {wanted.batch}, {OBSERVATIONS} observations, {CONTROLS} controls."
     )
-    print("SAC and TD3 in updates, PPO in samples a second; best of five windows, taken in turns.\n")
+    clock = "CPU time of the process" if wanted.threads == 1 else "wall clock"
+    print(
+        "SAC and TD3 in updates, PPO in samples a second; times SB3: median of the ratios of single turns; of the peak:"
+    )
+    print(f"median over the best. {wanted.rounds} turns each, {clock}.\n")
     print(f"{markdown(head, rows)}\n")
     for note in NOTES:
         print(f"- {note}.")

@@ -68,6 +68,10 @@ class Perceptrons:
             parameter.data = view.view(parameter.shape)
         self._low = single[: self._hidden].to(dtype)
         self.layers = self._views(self._low, single)
+        # Gradients have one place for good: memory that was just used is near.
+        self._slopes = torch.zeros_like(single)
+        self._low_slopes = self._slopes[: self._hidden].to(dtype)
+        self._found = self._views(self._low_slopes, self._slopes)
 
     @classmethod
     def of(cls, body: nn.Sequential, activation: str, dtype: torch.dtype = torch.float32) -> Perceptrons:
@@ -153,19 +157,21 @@ class Perceptrons:
             gradient: float32[K, B, outputs] Of the outputs.
             learning: Whether `values` wants one.
             moving: How many of the last inputs want one.
+
+        Returns:
+            Of the last inputs, and of `values`; the second is written over by the next call.
         """
-        # Perceptrons that were not asked have no gradient.
-        empty = torch.empty_like if len(kept[0].layer.bias) == len(self.layers[0].bias) else torch.zeros_like
-        whole = empty(self.values, requires_grad=False)
-        low = whole[: self._hidden] if self.dtype == torch.float32 else empty(self._low)
-        found = self._views(low, whole)
+        if learning and len(kept[0].layer.bias) < len(self.layers[0].bias):
+            # Perceptrons that were not asked have no gradient.
+            self._slopes.zero_()
+            self._low_slopes.zero_()
         for depth in range(len(kept) - 1, -1, -1):
             layer, before, after, norms = kept[depth]
-            into = found[depth].first(len(layer.bias))
+            into = self._found[depth].first(len(layer.bias)) if learning else None
             if depth < len(kept) - 1:
                 gradient = self._slope(gradient, after)
                 gradient = self._through_norm(layer, gradient, norms, into)
-            if learning:
+            if into is not None:
                 self._weigh(before, gradient, into)
             if depth:
                 weight = self._weight(layer).mT
@@ -176,8 +182,8 @@ class Perceptrons:
             weight = self._weight(kept[0].layer)[:, -moving:].mT
             moved = torch.bmm(gradient, weight).float().sum(0)
         if learning and self.dtype != torch.float32:
-            whole[: self._hidden] = low
-        return moved, whole if learning else None
+            self._slopes[: self._hidden] = self._low_slopes
+        return moved, self._slopes if learning else None
 
     def _weight(self, layer: Layer) -> Tensor:
         """[K, inputs, outputs]"""
@@ -193,19 +199,21 @@ class Perceptrons:
         else:
             torch.bmm(before.mT, gradient, out=into.weight)
 
-    def _through_norm(self, layer: Layer, gradient: Tensor, norms: list[tuple[Tensor, ...]], into: Layer) -> Tensor:
+    def _through_norm(
+        self, layer: Layer, gradient: Tensor, norms: list[tuple[Tensor, ...]], into: Layer | None
+    ) -> Tensor:
         """The gradient before a layer normalisation."""
         if not norms:
             return gradient
         assert layer.gain is not None
         assert layer.shift is not None
-        assert into.gain is not None
-        assert into.shift is not None
-        result = torch.empty_like(gradient)
+        result, wanted = torch.empty_like(gradient), [True, into is not None, into is not None]
         for k, (z, _, mean, scale) in enumerate(norms):
-            result[k], into.gain[k, 0], into.shift[k, 0] = _aten.native_layer_norm_backward(
-                gradient[k], z, [z.shape[-1]], mean, scale, layer.gain[k, 0], layer.shift[k, 0], [True, True, True]
+            result[k], gain, shift = _aten.native_layer_norm_backward(
+                gradient[k], z, [z.shape[-1]], mean, scale, layer.gain[k, 0], layer.shift[k, 0], wanted
             )
+            if into is not None and into.gain is not None and into.shift is not None:
+                into.gain[k, 0], into.shift[k, 0] = gain, shift
         return result
 
 
@@ -233,7 +241,7 @@ class _Node(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Any:
         _, moving, learning, *_ = ctx.needs_input_grad
         moved, found = ctx.network.backward(ctx.kept, gradient, learning, ctx.moving if moving else 0)
-        return None, moved, found, None, None
+        return None, moved, None if found is None else found.clone(), None, None
 
 
 def _in_place(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
