@@ -212,7 +212,8 @@ def test_resets_can_choose_kind_and_place() -> None:
 
 def test_replayed_episodes_begin_shortly_before_mistakes() -> None:
     """Full throttle without steering fails in every corner; a replay begins on the way there."""
-    env = make_vector(32, end={"time_limit": 30.0}, start={"mixture": {"anywhere": 1.0, "replay": 3.0}, "slowest": 0.9})
+    start = {"mixture": {"anywhere": 1.0, "replay": 3.0}, "slowest": 0.9, "replay_before": (2.0, 4.0)}
+    env = make_vector(32, end={"time_limit": 30.0}, start=start)
     env.reset(seed=0)
     throttle = np.tile(np.array([[0.0, 1.0]], np.float32), (32, 1))
     durations = []
