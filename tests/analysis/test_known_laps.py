@@ -110,6 +110,12 @@ def test_the_length_of_an_unknown_track(channel) -> None:
     assert way_of(recording.columns).length == pytest.approx(LENGTH, rel=2e-3)
 
 
+@pytest.mark.parametrize("rate", [25, 100])
+def test_the_length_by_a_share_that_stands_between_pictures(rate) -> None:
+    recording = as_the_game_shows(LAW, rate).keep("spline_position", "speed")
+    assert way_of(recording.columns).length == pytest.approx(LENGTH, rel=2e-3)
+
+
 def test_mixed_rates_and_repeated_stamps_change_nothing() -> None:
     recording = drive(LAW, 333)
     chance = np.random.default_rng(3)

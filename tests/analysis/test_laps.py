@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from actwin.analysis.crossings import crossing_times
 from actwin.analysis.lap_table import Mark, lap_table, theoretical_best
-from actwin.analysis.laps import best_lap, crossing_times, cut_laps
+from actwin.analysis.laps import best_lap, cut_laps
 
 LENGTH, SECTORS = 3000.0, (0.0, 900.0, 2100.0)
 MILLISECOND = 1e-3

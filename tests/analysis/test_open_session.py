@@ -164,6 +164,55 @@ def test_rollouts_of_two_tracks_are_not(known_run, tmp_path) -> None:
         open_session(tmp_path)
 
 
+def test_sessions_of_a_folder_are_one_table(tmp_path) -> None:
+    for driver in ("Ada", "Ben", "Ben"):
+        stored(tmp_path, in_single_precision(drive(LAW, 25)), track="nowhere", driver=driver)
+    opened = open_session(tmp_path)
+    assert opened.laps.drivers == ("Ada", "Ben")
+    assert len(opened.laps.valid()) == 9
+    assert len({record["drive"] for record in opened.laps.records()}) == 3
+    stored(tmp_path, in_single_precision(drive(LAW, 25)), driver="Eve")
+    with pytest.raises(SessionError, match="a track without a name"):
+        open_session(tmp_path)
+
+
+def test_a_track_on_which_it_was_not_driven_is_refused(tmp_path) -> None:
+    recording = in_single_precision(drive(LAW, 25))
+    stored(tmp_path / "told", recording)
+    shown = as_the_game_shows(LAW, 25, end=2500.0).keep("spline_position", "speed")  # no lap that tells a length
+    stored(tmp_path / "shown", shown)
+    for name in ("told", "shown"):
+        with pytest.raises(SessionError, match="Give the track it was driven on"):
+            open_session("last", "spa", tmp_path / name)
+
+
+def test_what_is_no_session_says_what_to_do(session) -> None:
+    root = session.folder.parent
+    (root / "laps.csv").write_text("time", "utf-8")
+    for name, words in (
+        (root / "laps.csv", "actwin import"),
+        (session.folder / "session.json", "Give its folder"),
+        ("a" * 5000, "Unknown session"),
+        ("b/" * 5000, "Unknown session"),
+    ):
+        with pytest.raises((SessionError, UnknownNameError), match=words):
+            open_session(name, root=root)
+    for name in ("last:", "last:-1", "last:fast", ":2", "last:" + "9" * 5000):
+        with pytest.raises(SessionError, match="names no lap"):
+            find_lap(name, root=root)
+
+
+def test_what_was_not_driven_is_blank(tmp_path) -> None:
+    half = in_single_precision(drive(LAW, 25, end=0.5 * LENGTH))
+    lap = open_session(stored(tmp_path, half, facts={"track_length": LENGTH})).laps.number(1)
+    marks = lap.trace(channels=("speed", "gear"))
+    driven = marks.distance < 0.5 * LENGTH - 10.0
+    for values in (marks.time, marks["speed"], marks["gear"]):
+        assert np.isfinite(values[driven]).all()
+        assert np.isnan(values[marks.distance > 0.5 * LENGTH]).all()
+    assert math.isnan(marks.lap_time)
+
+
 def test_laps_by_name(session) -> None:
     root = session.folder.parent
     assert find_lap(f"{session.name}:3", root=root).number == 3

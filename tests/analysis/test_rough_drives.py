@@ -83,6 +83,17 @@ def test_rows_that_are_lost_over_the_line(source, recording) -> None:
         assert_known({lap.number: lap.time for lap in laps if lap.valid}, [1, 2, 3], ERROR[source])
 
 
+@pytest.mark.parametrize("seconds", [1.5, 6.0])
+def test_a_long_gap_over_the_line_is_bridged_by_the_lap_clock(seconds) -> None:
+    """The clock of the first row after the gap tells when the lap began, to its step of 3 ms."""
+    recording = as_the_game_shows(LAW, RATE).without("last_lap_time", "lap_count")
+    line = row_at(recording, float(LAW.time(LENGTH) - LAW.time(-137.0)))
+    lost = slice(line - round(0.8 * seconds * RATE), line + round(0.2 * seconds * RATE))
+    laps = recording.rows(np.delete(np.arange(len(recording.time)), lost)).laps()
+    assert_known({lap.number: lap.time for lap in laps if lap.valid}, [1, 2, 3], 6e-3)
+    assert {lap.clock for lap in laps[1:4]} == {"clock"}
+
+
 def test_a_gap_in_which_anything_may_have_happened_cuts_the_lap(recording) -> None:
     middle, rows = row_at(recording, 75.0), np.arange(len(recording.time))
     laps = recording.rows(np.delete(rows, slice(middle, middle + 15 * RATE))).laps()

@@ -133,6 +133,10 @@ def test_names_cannot_become_script(capsys, folder) -> None:
         (["last:1", "nobody"], "Unknown session"),
         (["last:1", "{folder}/eve.npz"], "was driven on"),
         (["last:1", "{folder}/none.ai"], "cannot be read"),
+        (["last:1", "profil"], "Did you mean profile"),
+        (["last:1", "last:-1:"], "last:-1:: names no lap"),
+        (["last:1", "last:2", "--track", "spa"], "Give the track it was driven on"),
+        (["last:1", "last:2", "--html", "{folder}"], "cannot be written"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(capsys, folder, laps, words) -> None:

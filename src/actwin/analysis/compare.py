@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.analysis.columns import CHANNEL, Columns
-from actwin.analysis.laps import Lap, crossing_times
+from actwin.analysis.crossings import crossing_times
+from actwin.analysis.laps import Lap
 from actwin.analysis.rollout import Rollout
 from actwin.analysis.way import Way, way_of
 from actwin.errors import SessionError

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import PchipInterpolator
 
 from actwin.analysis.columns import Columns
+from actwin.analysis.crossings import GAP, NEAR, Edge, crossing_times, edges_of
 from actwin.analysis.place import SETTLE
 from actwin.analysis.rollout import Rollout
 from actwin.analysis.sectors import sectors_of, told_splits
@@ -30,18 +30,10 @@ USED: Final = (
 """Channels that laps are cut by, besides those of the way."""
 AGREE: Final = 0.1
 """[s] How far a lap time that the game tells may be from the one that is measured; two steps of the rows are added."""
-GAP: Final = 1.0
-"""[s] Without a row; a crossing in it is not interpolated to be trusted."""
 CUTTING: Final = 3
 """Wheels beyond the track limits that count as an offence, where the source does not judge."""
 SHORTEST: Final = 1.0
-"""[s] What was driven for less time before a recording or a stretch of it ended is not told as a lap."""
-AT_START: Final = 0.5
-"""[s] A lap whose clock shows less at the first row was recorded from its beginning."""
-_AFTER: Final = 16
-"""Rows after the line whose lap clock tells when it was crossed."""
-_NEAR: Final = 4
-"""Rows on either side of a place that its crossing is interpolated from."""
+"""[s] A recording that goes on for less time after its last line tells no further lap."""
 
 
 @dataclass(frozen=True)
@@ -92,27 +84,6 @@ class Lap:
         return self.end - self.begin if math.isnan(self.counted) else self.counted
 
 
-def crossing_times(time: Floats, distance: Floats, places: Floats) -> Floats:
-    """When each place was passed for the first time.
-
-    The time over distance is interpolated by a monotone cubic: at 25 frames a second it errs by microseconds on a
-    smooth lap, and by under 0.2 ms where the brakes bite between two frames.
-
-    Args:
-        time: [s] [T].
-        distance: [m] Unwrapped, [T]; where the car rolled backwards only its furthest reach counts.
-        places: [m] [K].
-
-    Returns:
-        [s] [K], NaN for places outside the run.
-    """
-    reach = np.maximum.accumulate(distance)
-    forward = np.concatenate(([True], np.diff(reach) > 1e-9)) if len(reach) else np.zeros(0, bool)
-    if np.count_nonzero(forward) < 2:
-        return np.full(len(places), np.nan)
-    return np.asarray(PchipInterpolator(reach[forward], time[forward], extrapolate=False)(places), np.float64)
-
-
 def find_laps(drive: Rollout | Session | Columns, track: Track) -> list[Lap]:
     """Whole laps of a drive, in order: from line to line, or from a standing start to the second time over the line.
 
@@ -160,21 +131,6 @@ def all_laps(columns: Columns, way: Way, sectors: Sequence[float] = (0.0,)) -> l
     return _Cutter(columns, way, sectors).laps()
 
 
-class _Mark(NamedTuple):
-    """A time over the line, or an end of a stretch."""
-
-    driven: float
-    """[s] When, without pauses."""
-    row: int
-    """First kept row at or after it."""
-    line: bool
-    """It is a crossing of the line, not an end of the recording."""
-    clocked: bool
-    """The lap clock told it."""
-    sure: bool = True
-    """Rows on both sides are near."""
-
-
 class _Cutter:
     """Cuts one drive."""
 
@@ -185,7 +141,6 @@ class _Cutter:
         self.settle = SETTLE + 2.0 * self.usual
         self.clock = self._told("lap_time")
         self.count, self.last = self._told("lap_count"), self._told("last_lap_time")
-        self.counts = self.count is not None and bool((np.diff(self.count) > 0).any())
 
     def _told(self, name: str) -> Floats | None:
         values = self.columns.get(name)
@@ -194,71 +149,19 @@ class _Cutter:
     def laps(self) -> list[Lap]:
         """All pieces of all stretches."""
         laps: list[Lap] = []
-        edges = np.concatenate(([0], np.flatnonzero(np.diff(self.way.stretch)) + 1, [len(self.way)]))
-        for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        breaks = np.flatnonzero(np.diff(self.way.stretch)) + 1
+        for first, last in pairwise([0, *breaks.tolist(), len(self.way)]):
             if last - first < 2:
                 continue
-            marks, standing = self._marks(first, last)
-            for index, (begin, end) in enumerate(pairwise(marks)):
-                if end.row > begin.row and (end.line or end.driven - begin.driven > SHORTEST):
+            cut = last < len(self.way)
+            edges, standing = edges_of(self.way, self.clock, first, last, self.settle)
+            for index, (begin, end) in enumerate(pairwise(edges)):
+                if end.row > begin.row and (end.line or cut or not laps or end.driven - begin.driven > SHORTEST):
                     number = laps[-1].number + 1 if laps else (1 if begin.line or standing else 0)
-                    laps.append(self._lap(number, begin, end, standing and index == 0, last < len(self.way)))
+                    laps.append(self._lap(number, begin, end, standing and index == 0, cut))
         return _with_stints(laps)
 
-    def _marks(self, first: int, last: int) -> tuple[list[_Mark], bool]:
-        """Ends of the stretch and crossings of the line in it; whether it begins with a standing start."""
-        way, length = self.way, self.way.length
-        part = slice(first, last)
-        reach = np.maximum.accumulate(way.distance[part])
-        lines = np.arange(math.floor(reach[0] / length) + 1, math.floor(reach[-1] / length) + 1) * length
-        marks = [self._crossing(first, last, float(line), reach) for line in lines]
-        start = _Mark(float(way.driven[first]), first, False, False)
-        standing = False
-        if self.clock is not None and (begun := self._begun(first, marks)) is not None:
-            standing = bool(marks) and not marks[0].clocked and self._runs_through(marks[0].row)
-            at_line = reach[0] % length < 0.02 * length
-            if standing:
-                marks = marks[1:]
-            if standing or at_line:
-                start = _Mark(begun, first, at_line and not standing, True)
-        end = _Mark(float(way.driven[last - 1]), last, False, False)
-        return [start, *marks, end], standing
-
-    def _begun(self, first: int, marks: list[_Mark]) -> float | None:
-        """[s] When the lap clock began, if that is just when the stretch began."""
-        assert self.clock is not None
-        began = float(self.way.driven[first] - self.clock[first])
-        return began if 0.0 <= self.clock[first] < AT_START else None
-
-    def _runs_through(self, row: int) -> bool:
-        assert self.clock is not None
-        return bool(self.clock[row] > self.clock[row - 1] > 0.0)
-
-    def _crossing(self, first: int, last: int, line: float, reach: Floats) -> _Mark:
-        """When a line was crossed: as the lap clock says if it begins anew there, else as the distance says."""
-        way = self.way
-        row = first + int(np.searchsorted(reach, line))
-        low, high = max(first, row - _NEAR), min(last, row + _NEAR)
-        seen = float(crossing_times(way.driven[low:high], way.distance[low:high], np.array([line]))[0])
-        if self.clock is not None:
-            low, high = np.searchsorted(way.driven, (seen - self.settle, seen + self.settle))
-            low, high = max(first + 1, low), min(last, high)
-            falls = low + np.flatnonzero(np.diff(self.clock[low - 1 : high]) < -SETTLE / 2)
-            if len(falls):
-                reset = int(falls[0])
-                after = slice(reset, min(high, reset + _AFTER))
-                # A picture's age makes the clock late, never early.
-                clock = float(np.min(way.driven[after] - self.clock[after]))
-                if abs(clock - seen) < self.settle and self.clock[reset] >= 0.0:
-                    return self._mark(clock, first, last, True)
-        return self._mark(seen, first, last, False)
-
-    def _mark(self, driven: float, first: int, last: int, clocked: bool) -> _Mark:
-        row = int(np.clip(np.searchsorted(self.way.driven, driven), first + 1, last - 1))
-        step = self.way.driven[row] - self.way.driven[row - 1]
-        return _Mark(driven, row, True, clocked, sure=step < GAP)
-
-    def _lap(self, number: int, begin: _Mark, end: _Mark, standing: bool, cut: bool) -> Lap:
+    def _lap(self, number: int, begin: Edge, end: Edge, standing: bool, cut: bool) -> Lap:
         way = self.way
         first, last = begin.row, min(end.row, len(way))
         whole = end.line and (begin.line or standing)
@@ -295,10 +198,10 @@ class _Cutter:
             driven_begin=begin.driven,
         )
 
-    def _session_time(self, mark: _Mark) -> float:
-        """[s] A mark on the recording's clock, pauses counted."""
-        row = min(mark.row, len(self.way) - 1)
-        return float(self.way.time[row] - (self.way.driven[row] - mark.driven))
+    def _session_time(self, edge: Edge) -> float:
+        """[s] An edge on the recording's clock, pauses counted."""
+        row = min(edge.row, len(self.way) - 1)
+        return float(self.way.time[row] - (self.way.driven[row] - edge.driven))
 
     def _most(self, name: str, first: int, last: int) -> float:
         values = self.columns.get(name)
@@ -308,7 +211,7 @@ class _Cutter:
         inside = inside[np.isfinite(inside)]
         return float(inside.max()) if len(inside) else math.nan
 
-    def _told_at(self, end: _Mark, measured: float) -> tuple[float, bool | None]:
+    def _told_at(self, end: Edge, measured: float) -> tuple[float, bool | None]:
         """[s] The lap time that the game tells after a crossing, NaN when it tells none; whether it says it counts."""
         way = self.way
         until = int(np.searchsorted(way.driven, end.driven + self.settle, side="right")) - 1
@@ -354,14 +257,14 @@ class _Cutter:
             return "" if bool((valid[self.way.rows[first:last]] == 1).all()) else "track limits"
         return "track limits" if self._most("tyres_out", first, last) >= CUTTING else ""
 
-    def _sectors(self, begin: _Mark, end: _Mark, time: float, measured: float) -> tuple[float, ...]:
+    def _sectors(self, begin: Edge, end: Edge, time: float, measured: float) -> tuple[float, ...]:
         """[s] Sector times, which sum to the lap time."""
         way, lines = self.way, self.sectors.lines[1:]
         if not len(lines):
             return (time,)
         passed = told_splits(self.sectors, way, begin.row, end.row, begin.driven, self.usual)
         if passed is None:
-            low, high = max(begin.row - _NEAR, 0), min(end.row + _NEAR, len(way))
+            low, high = max(begin.row - NEAR, 0), min(end.row + NEAR, len(way))
             line = round(float(way.distance[end.row]) / way.length) * way.length - way.length
             passed = crossing_times(way.driven[low:high], way.distance[low:high], line + lines) - begin.driven
             passed *= time / measured
