@@ -101,6 +101,8 @@ def driving_report(session: DrivenSession, number: int | None = None, driver: st
         )
     samples = [lap_of(lap.arrays, lap.driver) for lap in laps]
     notes = [] if whole else ["No lap is whole: losses and missed apexes need one."]
+    if out := [name for name in session.laps.drivers if name not in {lap.driver for lap in laps}]:
+        notes.append(f"Without a whole lap, and left out: {', '.join(out)}.")
     traces = [lap.trace(None, CORNER_CHANNELS) for lap in laps] if session.length > 0.0 else []
     spans = _corners(session, traces, bool(whole), notes)
     patterns = pattern_table(samples, _car(session, notes))
