@@ -54,8 +54,8 @@ def drawing(name: str) -> dict[str, Any]:
     track = load_track(name)
     s = np.linspace(0.0, track.length, MAP_POINTS, endpoint=False)
     x, y = track.position(s)
-    ends = track.to_world(np.zeros(2), np.array([1.5, -1.5]) * float(track.width_left(0.0)))
     reach = 0.035 * max(float(np.ptp(x)), float(np.ptp(y)))
+    ends = track.to_world(np.zeros(2), np.array([0.6, -0.6]) * reach)
     corners = []
     for corner in track.corners:
         side = -1.0 if float(track.curvature(corner.apex)) > 0.0 else 1.0

@@ -92,7 +92,7 @@ class Cockpit {
   }
 
   controls() {
-    const box = card(this.root, "Controls", "controls"), row = make("div", box, "aw-pedals");
+    const box = card(this.root, "Pedals [%], steering", "controls"), row = make("div", box, "aw-pedals");
     this.pedals = {};
     for (const [key, label] of [["clutch", "Clutch"], ["brake", "Brake"], ["throttle", "Throttle"]]) {
       const one = make("div", row, "aw-pedal " + key), tube = make("div", one, "aw-tube");
@@ -126,7 +126,7 @@ class Cockpit {
   }
 
   tyres() {
-    const box = card(this.root, "Tyres", "tyres"), grid = make("div", box, "aw-tyres");
+    const box = card(this.root, "Tyres [°C]", "tyres"), grid = make("div", box, "aw-tyres");
     this.wheels = WHEELS.map((name) => {
       const one = make("div", grid, "aw-tyre"), head = make("div", one, "aw-tyrehead");
       make("b", head, "", name);
