@@ -20,6 +20,8 @@ from actwin.twin.simulator import Simulator
 
 DRIVERS = {"Ada": (1.0, 0.6), "Grace": (0.985, 1.0)}
 """Pace and size of the deviations of each driver."""
+BURN = 0.6e-3
+"""[kg/m] More than the bundled cars burn in a lap at full pace."""
 STARTED = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
 
@@ -43,7 +45,8 @@ def write_samples(
     driver = LineFollower(track, car, n, pace=pace, noise=float(noise.mean()), seed=seed)
     simulator = Simulator(track, car, n)
     lap_time = float(driver.profile.lap_time)
-    frames = simulator.reset(distance=track.wrap(np.full(n, -60.0)), speed=40.0, fuel=min(2.0 * laps + 4.0, 100.0))
+    fuel = min(BURN * track.length * (laps + 2), 100.0)
+    frames = simulator.reset(distance=track.wrap(np.full(n, -60.0)), speed=40.0, fuel=fuel)
     rows: list[np.ndarray] = []
     steps = int((laps * 1.06 * lap_time + 20.0) / simulator.control_period)
     for _ in range(steps):
