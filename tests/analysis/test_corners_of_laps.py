@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from known_corners import LENGTH, RAMP, SPANS, TOP, Corner, KnownLap
 
-from actwin.analysis.compare import Trace
+from actwin.analysis.compare import Trace, _resample
 from actwin.analysis.corners import (
     CornerSpan,
     corner_consistency,
@@ -276,3 +276,17 @@ def test_curvature_of_a_standing_car_is_none() -> None:
     s = np.linspace(0.0, 100.0, 51)
     lap = Trace("", s, s, {"speed": np.full(51, 0.1), "yaw_rate": np.full(51, 1.0)})
     assert not path_curvature(lap).any()
+
+
+def test_a_recording_with_holes_keeps_its_corner_points() -> None:
+    lap = KnownLap().sampled(25.0)
+    brake = lap["brake"].copy()
+    brake[np.random.default_rng(0).random(len(brake)) < 0.1] = np.nan
+    axis = np.arange(0.0, LENGTH + 1.0, 2.0)
+    for told, tolerance in ((lap["brake"], 0.5 * TOP / 25.0), (brake, 1.5 * TOP / 25.0)):
+        on_axis = _resample(told, "brake", lap.distance, axis)
+        assert np.isnan(on_axis).mean() < 0.13, "no more is unknown than was not recorded"
+        trace = Trace("", axis, np.interp(axis, lap.distance, lap.time), {"brake": on_axis})
+        assert corner_points(trace, SPANS)[1].brake_point == pytest.approx(
+            exact(KnownLap(), KnownLap().corners[1])["brake_point"], abs=tolerance
+        )

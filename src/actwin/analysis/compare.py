@@ -133,7 +133,12 @@ def _resample(values: npt.NDArray[Any], name: str, distance: Floats, axis: Float
     if CHANNEL[name].integer:
         rows = np.clip(np.searchsorted(reach, axis, side="right") - 1, 0, len(values) - 1)
         return values[rows].astype(np.float64)
-    return np.interp(axis, reach, values.astype(np.float64))
+    told = np.isfinite(values)
+    if told.all() or not told.any():
+        return np.interp(axis, reach, values.astype(np.float64))
+    # A sample without a value leaves its own surroundings unknown, not those of its neighbours too.
+    nearest = np.rint(np.interp(axis, reach, np.arange(len(reach)))).astype(np.intp)
+    return np.where(told[nearest], np.interp(axis, reach[told], values[told].astype(np.float64)), np.nan)
 
 
 def delta(lap: Trace, reference: Trace) -> Floats:
