@@ -109,7 +109,7 @@ class QuantilePolicy(nn.Module):
 
     def features(self, normalised: Tensor) -> Tensor:
         """float32[B, H]: what the fractions are combined with."""
-        return functional.relu(self.torso(normalised), inplace=True)
+        return functional.relu(self.torso(normalised))
 
     def quantiles(self, features: Tensor, fractions: Tensor) -> Tensor:
         """Quantiles of the return of every action.
@@ -122,7 +122,7 @@ class QuantilePolicy(nn.Module):
             float32[B, N, choices]
         """
         cosines = torch.cos(fractions.unsqueeze(-1) * self.waves)
-        x = features.unsqueeze(1) * functional.relu(self.embedding(cosines), inplace=True)
+        x = features.unsqueeze(1) * functional.relu(self.embedding(cosines))
         result: Tensor = self.advantage(x)
         if self.worth is not None:
             result = result - result.mean(-1, keepdim=True) + self.worth(x)
