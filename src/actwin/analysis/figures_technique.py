@@ -58,7 +58,9 @@ def friction_circle(
     zero = {"zeroline": True, "zerolinecolor": theme.edge, "dtick": 2}
     lateral, longitudinal = (np.concatenate([lap[name] for lap in traces]) / GRAVITY for name in ("ay", "ax"))
     x_axis = style.axis("Lateral [g], left positive", theme, range=_usual(lateral), constrain="domain", **zero)
-    y_axis = style.axis("Longitudinal [g], forward positive", theme, range=_usual(longitudinal), scaleanchor="x", **zero)
+    y_axis = style.axis(
+        "Longitudinal [g], forward positive", theme, range=_usual(longitudinal), scaleanchor="x", **zero
+    )
     figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, hovermode="closest"))
     return figure
 
