@@ -229,7 +229,7 @@ def test_whatever_rows_are_missing_known_laps_stay_known(data) -> None:
     for lap in laps:
         assert lap.last > lap.first
         assert (lap.reason == "") == lap.valid
-    for lap in (lap for lap in laps if lap.whole):
+    for lap in (lap for lap in laps if lap.whole and lap.reason != "gap"):  # those say that their time is not sure
         truth = min((LAW.lap_time(line) for line in range(3)), key=lambda time: abs(time - lap.time))
         assert lap.time == pytest.approx(truth, abs=0.02 if "last_lap_time" in missing else 1e-3)
         assert sum(lap.sectors) == pytest.approx(lap.time, abs=1e-6)

@@ -131,8 +131,10 @@ def test_the_map_follows_the_cursor(page, address) -> None:
     page.goto(f"{address}/compare")
     settle(page)
     place = page.locator(".aw-traces").bounding_box()
+    page.wait_for_selector(".aw-readout th")
     page.mouse.move(place["x"] + 0.5 * place["width"], place["y"] + 200.0)
-    page.wait_for_function("() => !document.querySelector('.aw-readout th').textContent.includes('at 0 m')")
+    away = "const head = document.querySelector('.aw-readout th'); return head && !head.textContent.includes('at 0 m');"
+    page.wait_for_function(f"() => {{ {away} }}")
     shown = page.evaluate(
         "() => { const map = document.querySelector('.aw-map');"
         " return map.layout.meta.cursor.map((i) => map.data[i].visible); }"
