@@ -33,7 +33,7 @@ def test_the_policys_gradient(name, cloned):
     kind, config = AGENTS[name]
     clone = kind(5, ActionSpec(2), 4, 0.1, config, 7).policy if cloned else None
     agent, rows = kind(5, ActionSpec(2), 4, 0.1, config, 0, clone), batch()
-    policy, noise = agent.policy, torch.Generator()
+    policy, noise = agent.learner, torch.Generator()
     noise.set_state(agent.generator.get_state())
     body, spread = copy.deepcopy(policy.body), policy.spread.detach().clone().requires_grad_()
     out, (low, high) = body(rows.observations), policy.log_std_range

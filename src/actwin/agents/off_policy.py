@@ -28,6 +28,9 @@ class OffPolicyConfig(MemoryConfig):
     actor_lr: float = Field(default=3e-4, gt=0)
     critic_lr: float = Field(default=3e-4, gt=0)
     polyak: float = Field(default=0.01, gt=0, le=1, description="share of the critics that their targets take on")
+    averaging: float = Field(
+        default=0.05, gt=0, le=1, description="share of the learner's weights that what drives takes on, an update"
+    )
     layer_norm: bool = Field(default=True, description="whether the critics' hidden layers are normalised")
     precision: Literal["single", "bfloat16"] = Field(
         default="single", description="of the matrix products in an update; targets and losses stay single"
@@ -41,6 +44,8 @@ class OffPolicyConfig(MemoryConfig):
 
 class OffPolicy(MemoryAgent):
     """An actor with twin critics and their slowly following targets.
+
+    What drives, `policy`, is a moving average of what learns, `learner`: a single update moves a lap either way.
 
     A clone is not handed to a critic that knows nothing: for `critic_warmup` updates only the critics learn, half of
     every batch are demonstrations (Ball et al. 2023, arXiv 2302.02948), and the actor's loss, scaled by the size of the
@@ -85,16 +90,17 @@ class OffPolicy(MemoryAgent):
         self.clone = clone
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.policy = self._new_policy(observations, action)
+            self.learner = self._new_policy(observations, action)
             if clone is not None:
-                self.policy.body.load_state_dict(clone.body.state_dict())
-                self.policy.normaliser.load_state_dict(clone.normaliser.state_dict())
+                self.learner.body.load_state_dict(clone.body.state_dict())
+                self.learner.normaliser.load_state_dict(clone.normaliser.state_dict())
             self.critics = self._new_critics(observations, action.continuous)
+        self.policy = copy.deepcopy(self.learner).requires_grad_(False)
         self.targets = copy.deepcopy(self.critics)
-        self.actor = self._quick(self.policy)
+        self.actor, self.average = self._quick(self.learner), self._quick(self.policy)
         for each in (self.critics, self.targets):
             each.join(self.actor.dtype)
-        self.actor_optimiser = Adam([self.actor, self.policy.spread], config.actor_lr)
+        self.actor_optimiser = Adam([self.actor, self.learner.spread], config.actor_lr)
         self.critic_optimiser = Adam([self.critics.network], config.critic_lr)
 
     def _quick(self, policy: Policy) -> Perceptrons:
@@ -146,6 +152,8 @@ class OffPolicy(MemoryAgent):
         warm = self.clone is None or self.updates > self.settings.critic_warmup
         if warm and self.updates % self.settings.actor_every == 0:
             shown |= self._actor_step(batch)
+            self.average.follow(self.actor, self.settings.averaging)
+            self.policy.spread.lerp_(self.learner.spread, self.settings.averaging)
         self.targets.network.follow(critics, self.settings.polyak)
         return shown
 
@@ -183,19 +191,19 @@ class OffPolicy(MemoryAgent):
             seen: float32[B, O], normalised.
         """
         if self.clone is not None:
-            controls, wanted = self.policy.decision(out[0]).mean.tanh(), self.clone(seen).mean.tanh()
+            controls, wanted = self.learner.decision(out[0]).mean.tanh(), self.clone(seen).mean.tanh()
             scale = values.abs().mean().clamp_min(1e-3)
             pull = 2.0 * self.clone_weight() / len(seen) * (controls - wanted) * (1.0 - controls.square())
             of_mean = of_mean / scale + pull
             of_log_std = None if of_log_std is None else of_log_std / scale
-        gradient, self.policy.spread.grad = self.policy.gradients(out[0], of_mean, of_log_std)
+        gradient, self.learner.spread.grad = self.learner.gradients(out[0], of_mean, of_log_std)
         _, self.actor.values.grad = self.actor.backward(kept, gradient.unsqueeze(0))
         self.actor_optimiser.step(self.settings.gradient_norm)
 
     def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""
         return {
-            "policy": self.policy, "critics": self.critics, "targets": self.targets,
+            "policy": self.policy, "learner": self.learner, "critics": self.critics, "targets": self.targets,
             "actor_optimiser": self.actor_optimiser, "critic_optimiser": self.critic_optimiser,
         }  # fmt: skip
 
@@ -206,7 +214,7 @@ class OffPolicy(MemoryAgent):
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state()` of an agent of the same configuration."""
         super().load_state(state)
-        for each in (self.actor, self.critics.network, self.targets.network):
+        for each in (self.actor, self.average, self.critics.network, self.targets.network):
             each.refresh()
         if state["clone"] is not None:
             self.clone = Policy.from_spec(self.policy.spec)

@@ -74,7 +74,7 @@ class SAC(OffPolicy):
 
     def _bootstrap(self, batch: Transitions) -> Tensor:
         """float32[B, M]: what the critics should say, of the critic that says less."""
-        raw, log_prob = self._sample(self.policy.decision(self.actor.forward(batch.following)[0][0]))
+        raw, log_prob = self._sample(self.learner.decision(self.actor.forward(batch.following)[0][0]))
         values = self.targets(batch.following, raw.tanh())
         # The lower critic of each row, all of its outputs: minimum of the means, not of the quantiles.
         lower = values.mean(-1).argmin(0)
@@ -90,7 +90,7 @@ class SAC(OffPolicy):
 
     def _actor_step(self, batch: Transitions) -> dict[str, float]:
         out, kept = self.actor.forward(batch.observations)
-        decision = self.policy.decision(out[0])
+        decision = self.learner.decision(out[0])
         raw, log_prob = self._sample(decision)
         actions = raw.tanh()
         values, slopes = self._judged(batch.observations, actions)

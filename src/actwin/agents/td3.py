@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from actwin.agents.critics import Critics
 from actwin.agents.memory_agent import bootstrapped
 from actwin.agents.networks import ActionSpec, Policy
 from actwin.agents.off_policy import OffPolicy, OffPolicyConfig
-from actwin.agents.optimiser import Adam
 from actwin.agents.replay import Transitions
 
 
@@ -32,8 +30,8 @@ class TD3Config(OffPolicyConfig):
 class TD3(OffPolicy):
     """TD3 with stacked twin critics and n-step returns.
 
-    Differs from the paper: every car explores with its own amount of noise, so that some laps are nearly those of the
-    policy; the critics are layer-normalised.
+    Differs from the paper: the slow policy of the targets drives, too; every car explores with its own amount of noise,
+    so that some laps are nearly those of the policy; the critics are layer-normalised.
     """
 
     kind = "td3"
@@ -47,8 +45,6 @@ class TD3(OffPolicy):
         return new_td3_policy(observations, action, self.config)
 
     def _new_critics(self, observations: int, controls: int) -> Critics:
-        self.slow_policy = copy.deepcopy(self.policy)
-        self.slow_actor = self._quick(self.slow_policy)
         return Critics(observations, controls, self.config.hidden, layer_norm=self.config.layer_norm)
 
     def explore(self, observations: Tensor) -> Tensor:
@@ -62,7 +58,7 @@ class TD3(OffPolicy):
     def _bootstrap(self, batch: Transitions) -> Tensor:
         """float32[B, 1]: what the critics should say."""
         config = self.config
-        actions = self.slow_policy.decision(self.slow_actor.forward(batch.following)[0][0]).mean.tanh()
+        actions = self.policy.decision(self.average.forward(batch.following)[0][0]).mean.tanh()
         noise = config.smoothing * torch.randn(actions.shape, generator=self.generator)
         noise.clamp_(-config.smoothing_limit, config.smoothing_limit)
         values = self.targets(batch.following, (actions + noise).clamp(-1.0, 1.0)).min(0).values
@@ -75,21 +71,11 @@ class TD3(OffPolicy):
 
     def _actor_step(self, batch: Transitions) -> dict[str, float]:
         out, kept = self.actor.forward(batch.observations)
-        controls = self.policy.decision(out[0]).mean.tanh()
+        controls = self.learner.decision(out[0]).mean.tanh()
         values, slopes = self._judged(batch.observations, controls, count=1)
         of_mean = slopes * (controls.square() - 1.0)
         self._improve(out, kept, of_mean, None, values, batch.observations)
-        self.slow_actor.follow(self.actor, self.config.polyak)
         return {"actor_loss": -values.mean().item(), "clone_weight": self.clone_weight()}
-
-    def parts(self) -> dict[str, nn.Module | Adam]:
-        """Networks and optimisers, by the names they have in a checkpoint."""
-        return super().parts() | {"slow_policy": self.slow_policy}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on from `state()` of an agent of the same configuration."""
-        super().load_state(state)
-        self.slow_actor.refresh()
 
 
 def new_td3_policy(observations: int, action: ActionSpec, config: TD3Config) -> Policy:
