@@ -64,7 +64,7 @@ class LineWorld:
     def cars(self, n: int) -> Line:
         return Line(n)
 
-    def evaluate(self, policy: Policy) -> Score:
+    def evaluate(self, policy: Policy, thorough: bool = False) -> Score:
         cars = Line(16)
         observation, total = cars.start(seed=5), 0.0
         for _ in range(50):

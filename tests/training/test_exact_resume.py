@@ -60,7 +60,7 @@ def test_cars_with_pool_curriculum_noise_delay_and_history_go_on_as_they_were(tm
 class Unjudged(TwinWorld):
     """The twin, whose evaluations drive nothing; they are tested elsewhere."""
 
-    def evaluate(self, policy: object) -> Score:
+    def evaluate(self, policy: object, thorough: bool = False) -> Score:
         return Score(0.0, math.nan, {})
 
 

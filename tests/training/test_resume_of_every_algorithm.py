@@ -51,7 +51,7 @@ class ChoiceWorld(LineWorld):
     def cars(self, n: int) -> Line:
         return Pushed(n)
 
-    def evaluate(self, policy: Any):
+    def evaluate(self, policy: Any, thorough: bool = False):
         return super().evaluate(Policy(2, ActionSpec(1), (4,)))
 
 

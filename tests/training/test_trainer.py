@@ -6,11 +6,27 @@ import torch
 from line_world import LineWorld
 
 from actwin.agents.checkpoints import load_checkpoint
+from actwin.agents.networks import Policy
 from actwin.errors import ActwinError, CheckpointError
 from actwin.training.board import read_metrics
 from actwin.training.config import RunConfig, load_config
+from actwin.training.protocols import Score
 from actwin.training.runs import checkpoint_path
 from actwin.training.trainer import Trainer
+
+
+class LappingWorld(LineWorld):
+    """Every policy laps, each slower than the one before; longer drives lose a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exams: list[bool] = []
+
+    def evaluate(self, policy: Policy, thorough: bool = False) -> Score:
+        """Tells the number of exams so far."""
+        self.exams.append(thorough)
+        lap = 80.0 + self.exams.count(False) + thorough
+        return Score(-lap, lap, {"best_lap": lap})
 
 
 def config(*overrides: str) -> RunConfig:
@@ -143,3 +159,14 @@ def test_every_algorithm_is_chosen_by_its_type() -> None:
         load_config(None, ["agent.type=dqn"])
     with pytest.raises(ActwinError, match="quantiles"):
         load_config(None, ["agent.type=qr_sac", "agent.quantile=8"])
+
+
+def test_the_best_is_who_passes_the_long_drive(tmp_path: Path) -> None:
+    world = LappingWorld()
+    trainer = Trainer(config("train.steps=6144"), world, tmp_path)
+    trainer.run()
+    assert world.exams == [False, True, False, False, False]
+    assert trainer.best is not None
+    assert trainer.best.best_lap == 82.0
+    rows = read_metrics(tmp_path)
+    assert [row["thorough/best_lap"] for row in rows if "thorough/best_lap" in row] == [82.0]

@@ -63,6 +63,6 @@ class GameWorld:
         """The cars of N games."""
         return GameCars(n, self.observations)
 
-    def evaluate(self, policy: DrivingPolicy) -> Score:
+    def evaluate(self, policy: DrivingPolicy, thorough: bool = False) -> Score:
         """Games are asked to, and answer when they have driven."""
         raise SourceError("Cars in running games are judged while they drive. Use `actwin drive` for a checkpoint.")

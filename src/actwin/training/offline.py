@@ -64,6 +64,6 @@ class OfflineWorld:
         """Nothing to train with."""
         return NoCars(n, self.observations)
 
-    def evaluate(self, policy: DrivingPolicy) -> Score:
+    def evaluate(self, policy: DrivingPolicy, thorough: bool = False) -> Score:
         """As in the twin."""
-        return self._twin.evaluate(policy)
+        return self._twin.evaluate(policy, thorough)

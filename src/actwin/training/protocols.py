@@ -69,6 +69,6 @@ class World(Protocol):
         """N cars to train with."""
         ...
 
-    def evaluate(self, policy: DrivingPolicy) -> Score:
-        """Drives fixed starts without exploration."""
+    def evaluate(self, policy: DrivingPolicy, thorough: bool = False) -> Score:
+        """Drives fixed starts without exploration; longer when thorough, before a policy is called the best."""
         ...

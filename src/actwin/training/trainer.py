@@ -177,8 +177,11 @@ class Trainer:
             return
         begin = time.perf_counter()
         score = self.world.evaluate(self.agent.policy)
-        self.seconds += time.perf_counter() - begin
         shown = {f"evaluation/{name}": value for name, value in score.scalars.items()}
+        if math.isfinite(score.best_lap) and (self.best is None or score.value > self.best.value):
+            score = self.world.evaluate(self.agent.policy, thorough=True)
+            shown |= {f"thorough/{name}": value for name, value in score.scalars.items()}
+        self.seconds += time.perf_counter() - begin
         self._shown |= shown
         board.write(self.steps, self.seconds, shown)
         if self.best is None or score.value > self.best.value:
