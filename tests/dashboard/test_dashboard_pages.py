@@ -24,7 +24,7 @@ def run_page(name: str) -> AppTest:
         "import streamlit as st\n"
         "from actwin.dashboard import pages\n"
         "st.cache_data.clear()\n"
-        f"pages.page(next(line[3] for line in pages.PAGES if line[1] == {name!r}))()\n"
+        f"pages.page(pages.body({name!r}))()\n"
     )
     try:
         return AppTest.from_string(source, default_timeout=120).run()

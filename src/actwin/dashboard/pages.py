@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import streamlit as st
 from PIL import Image
 
 from actwin.analysis.figure_style import SCREEN
-from actwin.dashboard import page_compare, page_corners, page_laps, page_live, page_patterns, page_training
 from actwin.dashboard.ui import page
 
 PAGES = (
-    ("Live", "live", ":material/speed:", page_live.live),
-    ("Laps", "laps", ":material/timer:", page_laps.laps),
-    ("Compare", "compare", ":material/stacked_line_chart:", page_compare.compare),
-    ("Corners", "corners", ":material/turn_slight_right:", page_corners.corners),
-    ("Patterns", "patterns", ":material/blur_on:", page_patterns.patterns),
-    ("Training", "training", ":material/model_training:", page_training.training),
+    ("Live", "live", ":material/speed:"),
+    ("Laps", "laps", ":material/timer:"),
+    ("Compare", "compare", ":material/stacked_line_chart:"),
+    ("Corners", "corners", ":material/turn_slight_right:"),
+    ("Patterns", "patterns", ":material/blur_on:"),
+    ("Training", "training", ":material/model_training:"),
 )
-"""Title, address, icon and body of each page, in the order of the menu; the first is shown at `/`."""
+"""Title, address and icon of each page, in the order of the menu; the first is shown at `/`."""
 
 
 def show() -> None:
@@ -44,5 +44,15 @@ def _icon() -> Image.Image:
     return icon
 
 
-def _page(title: str, address: str, icon: str, body: Callable[[], None]) -> Any:
-    return st.Page(page(body), title=title, icon=icon, url_path=address, default=address == PAGES[0][1])
+def body(address: str) -> Callable[[], None]:
+    """The function `address` of the module `page_address`, loaded when it is looked at: the first page is quick."""
+
+    def shown() -> None:
+        getattr(import_module(f"actwin.dashboard.page_{address}"), address)()
+
+    shown.__name__ = address
+    return shown
+
+
+def _page(title: str, address: str, icon: str) -> Any:
+    return st.Page(page(body(address)), title=title, icon=icon, url_path=address, default=address == PAGES[0][1])

@@ -7,7 +7,9 @@ import gzip
 import hashlib
 import ipaddress
 import re
+import threading
 from functools import lru_cache
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -53,6 +55,8 @@ def serve(
 
     _require_free(host, port)
     dashboard_settings.configure(settings)
+    # What the pages compute with takes seconds to load: meanwhile the browser opens.
+    threading.Thread(target=import_module, args=("actwin.analysis.session_report",), daemon=True).start()
     app = st.App(
         Path(__file__).with_name("app.py"),
         routes=[Route(PREFIX + "{name}", _asset_response)],

@@ -24,7 +24,7 @@ from actwin.training.scores import rate, scalars
 STARTS: Final = 24
 """Of an evaluation: from the grid, flying, and random ones, which are the same each time."""
 THOROUGH_LAPS: Final = 5
-"""From each of them, before a policy is called the best: a crash in every thirtieth lap does not show in a single one."""
+"""From each of them, before a policy is called the best: one lap does not show a crash in every thirtieth."""
 
 
 class TwinCars:
