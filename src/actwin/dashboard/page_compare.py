@@ -89,22 +89,28 @@ def _chosen(book: Book, guest: Book | None) -> list[Trace]:
 
 
 def _draw(book: Book, traces: Sequence[Trace]) -> None:
+    reference = len(traces) - 1
+    looks = {lap.driver: i for i, lap in enumerate(traces[:-1])} | {traces[-1].driver: REFERENCE if reference else 0}
+    _curves(book, traces, looks)
+    _differences(traces)
+    _more(book, traces, looks)
+
+
+@st.fragment
+def _curves(book: Book, traces: Sequence[Trace], looks: dict[str, int]) -> None:
+    """Curves and map; a choice among them draws nothing else anew."""
     left, right = st.columns([3, 4], vertical_alignment="bottom")
     by = left.segmented_control("Colours of the line", list(COLOURINGS), default="Speed", key="compare_by") or "Speed"
     panels = right.pills("Curves", list(PANELS), default=list(PANELS)[:6], selection_mode="multi", key="compare_curves")
-    reference = len(traces) - 1
-    looks = {lap.driver: i for i, lap in enumerate(traces[:-1])} | {traces[-1].driver: REFERENCE if reference else 0}
     shape = book.outline(traces[0])
     wanted = [PANELS[name] for name in PANELS if name in (panels or ["Speed"])]
-    curves = lap_traces(traces, shape, reference, 860, looks, wanted, SCREEN)
+    curves = lap_traces(traces, shape, len(traces) - 1, 860, looks, wanted, SCREEN)
     colouring = COLOURINGS[by]
     drawn = track_map(
         shape, traces, 560, looks, "speed" if colouring == "lines" else colouring, traces[-1],
         0 if colouring == "lines" else 1, SCREEN,
     )  # fmt: skip
     components.linked(curves, drawn, "compare")
-    _differences(traces)
-    _more(book, traces, looks)
 
 
 def _differences(traces: Sequence[Trace]) -> None:
@@ -124,6 +130,7 @@ def _differences(traces: Sequence[Trace]) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
+@st.fragment
 def _more(book: Book, traces: Sequence[Trace], looks: dict[str, int]) -> None:
     left, right = st.columns([3, 2])
     shape = book.outline(traces[0])
