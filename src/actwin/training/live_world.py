@@ -1,51 +1,15 @@
-"""Cars in running games and their task, as the trainer knows them."""
+"""A task whose cars are in running games, as the trainer knows it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
-from actwin.agents.arrays import Flags, Floats
 from actwin.agents.registry import DrivingPolicy
 from actwin.errors import SourceError
+from actwin.training.no_cars import NoCars
 from actwin.training.protocols import Score, World
 
-
-class GameCars:
-    """Cars that keep their own time, as the trainer knows them; a game cannot be put back into a former state.
-
-    Args:
-        n: How many.
-        observations: Numbers in an observation.
-    """
-
-    def __init__(self, n: int, observations: int) -> None:
-        self.num_envs = n
-        self.final_observation: Floats = np.zeros((n, observations), np.float32)
-        self.reward_terms: Mapping[str, npt.NDArray[Any]] = {}
-
-    def start(self, seed: int) -> Floats:
-        """Nothing is driven yet; float32[N, O]."""
-        return self.final_observation
-
-    def step_arrays(self, actions: Floats) -> tuple[Floats, Floats, Flags, Flags]:
-        """Games do not step together."""
-        raise SourceError("Cars in running games keep their own time. Train them with section `live` of the settings.")
-
-    def episode_stats(self) -> dict[str, float]:
-        """Drivers report them."""
-        return {}
-
-    def state(self) -> dict[str, Any]:
-        """Nothing: the games drive on."""
-        return {}
-
-    def load_state(self, state: dict[str, Any]) -> Floats:
-        """Begins anew; float32[N, O]."""
-        return self.final_observation
+TOGETHER: Final = "Cars in running games keep their own time. Train them with section `live` of the settings."
 
 
 class GameWorld:
@@ -59,9 +23,9 @@ class GameWorld:
         self.period, self.action, self.observations = twin.period, twin.action, twin.observations
         self.columns, self.task = twin.columns, twin.task
 
-    def cars(self, n: int) -> GameCars:
+    def cars(self, n: int) -> NoCars:
         """The cars of N games."""
-        return GameCars(n, self.observations)
+        return NoCars(n, self.observations, TOGETHER)
 
     def evaluate(self, policy: DrivingPolicy, thorough: bool = False) -> Score:
         """Games are asked to, and answer when they have driven."""
