@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,27 +66,6 @@ def calls_per_second(
             batch = min(2 * batch, LARGEST_BATCH) if took < 0.01 else batch
         rates.append(calls / spent)
     return max(rates)
-
-
-def taking_turns(steps: Mapping[str, Callable[[], object]], seconds: float) -> dict[str, float]:
-    """Calls a second of several things, each in the best of five windows; windows alternate, so that all meet the same
-    machine.
-
-    Args:
-        steps: What is measured, by name; each is called once before.
-        seconds: [s] Length of all windows of one thing together.
-    """
-    for step in steps.values():
-        step()
-    best = dict.fromkeys(steps, 0.0)
-    for _ in range(WINDOWS):
-        for name, step in steps.items():
-            calls, start, spent = 0, time.perf_counter(), 0.0
-            while spent < seconds / WINDOWS:
-                step()
-                calls, spent = calls + 1, time.perf_counter() - start
-            best[name] = max(best[name], calls / spent)
-    return best
 
 
 def speed_table(speeds: Sequence[Speed]) -> str:

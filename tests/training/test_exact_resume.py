@@ -27,14 +27,6 @@ EVERYTHING = {
 }
 
 
-@pytest.fixture(autouse=True)
-def settings_of_torch():
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision(precision)
-
-
 def test_cars_with_pool_curriculum_noise_delay_and_history_go_on_as_they_were(tmp_path: Path) -> None:
     world = TwinWorld(TaskConfig.of(EVERYTHING))
     first, second = world.cars(8), world.cars(8)

@@ -30,14 +30,6 @@ ALGORITHMS = {
 CARS, KILLED_AT, SAVED_AT = 64, 2304, 2048
 
 
-@pytest.fixture(autouse=True)
-def settings_of_torch():
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision(precision)
-
-
 class Pushed(Line):
     """The line with three actions to choose from: left, nothing, right."""
 

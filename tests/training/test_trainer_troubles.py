@@ -19,14 +19,6 @@ from actwin.training.saving import step_checkpoints
 from actwin.training.trainer import Trainer
 
 
-@pytest.fixture(autouse=True)
-def settings_of_torch():
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision(precision)
-
-
 def config(*overrides: str, steps: int = 4096) -> RunConfig:
     small = ["agent.hidden=[16]", "agent.minibatch=512", "agent.rollout=8", "train.cars=64", "train.threads=1"]
     often = ["train.evaluate_every=100_000", "train.save_every=512", f"train.steps={steps}"]
