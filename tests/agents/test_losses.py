@@ -9,6 +9,7 @@ from torch.distributions import Normal, kl_divergence
 from actwin.agents.losses import (
     clipped_surrogate,
     discount,
+    excess,
     gaussian_divergence,
     gaussian_entropy,
     gaussian_log_prob,
@@ -91,6 +92,11 @@ def test_clipped_surrogate(ratio: float, advantage: float, loss: float, learns: 
     value.backward()
     assert value.item() == pytest.approx(loss, abs=1e-6)
     assert (log_prob.grad.item() != 0.0) is learns
+
+
+def test_excess_counts_only_what_lies_beyond_the_controls() -> None:
+    controls = torch.tensor([[1.5, -3.0], [0.9, -1.0]])
+    assert excess(controls).tolist() == pytest.approx([0.25 + 4.0, 0.0])
 
 
 def test_imitation_loss_adds_error_and_cross_entropy() -> None:

@@ -152,6 +152,11 @@ def clipped_surrogate(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor
     return -torch.minimum(ratio * advantages, bounded * advantages).mean()
 
 
+def excess(controls: Tensor) -> Tensor:
+    """float32[B]: squared distance of controls float32[B, A] from [-1, 1]."""
+    return (controls.abs() - 1.0).clamp_min(0.0).square().sum(-1)
+
+
 def imitation_loss(actions: Tensor, wanted: Tensor, logits: Tensor | None, choice: Tensor | None) -> Tensor:
     """Behaviour cloning: mean squared error of the continuous actions plus cross-entropy of the discrete one.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from actwin.agents.arrays import Flags, Floats
-from actwin.agents.losses import clipped_surrogate, discount, generalised_advantages
+from actwin.agents.losses import clipped_surrogate, discount, excess, generalised_advantages
 from actwin.agents.networks import ActionSpec, Activation, Decision, Policy, Squash, ValueFunction
 from actwin.agents.rollout import Batch, Rollout, joined
 
@@ -59,6 +59,11 @@ class PPOConfig(BaseModel):
     clone_std: float = Field(default=0.05, gt=0, description="the same from a clone: more noise only makes it crash")
     std_range: tuple[float, float] = (0.02, 1.5)
     state_dependent_std: bool = False
+    bounds: float = Field(
+        default=0.1,
+        ge=0,
+        description="weight of the squared excess of wanted controls over [-1, 1], where they are clipped to that",
+    )
     normaliser_steps: int = Field(
         default=2_000_000, ge=0, description="car steps until the observation statistics freeze"
     )
@@ -252,6 +257,9 @@ class PPO:
         log_probs = decision.log_prob(batch.actions[rows])
         surrogate = clipped_surrogate(log_probs, batch.log_probs[rows], batch.advantages[rows], config.clip)
         loss = surrogate - config.entropy * decision.entropy().mean()
+        if config.bounds and config.squash == "clip":
+            # A pedal wanted at twice its travel is out of reach of exploration: nothing would ever teach it to brake.
+            loss = loss + config.bounds * excess(decision.mean).mean()
         with torch.no_grad():
             divergence = batch.decisions.rows(rows).divergence(decision).mean().item()
             clipped = ((log_probs - batch.log_probs[rows]).abs() > config.clip).float().mean().item()
