@@ -150,6 +150,12 @@ class RandomisationConfig(Settings):
     cold_tyres: float = Field(
         0.0, ge=0.0, le=150.0, description="[K] Coldest tyres at the start, below the middle of their window."
     )
+    worn_tyres: float = Field(
+        0.0, ge=0.0, le=1.0, description="Most worn tyres at the start, as a share of a worn-out tyre's wear."
+    )
+    wind: float = Field(
+        0.0, ge=0.0, le=20.0, description="[m/s] Strongest wind, from any side, that is added to the weather's."
+    )
     sensor_noise: float = Field(
         0.0, ge=0.0, le=1.0, description="Standard deviation of errors of the observation, in its scaled units."
     )

@@ -160,13 +160,11 @@ class Race:
         self.episodes[rows] += 1
         self.task.starts.ease(self.curriculum.difficulty)
         drawn = self.task.starts.draw(self.seed, rows, self.episodes, start)
-        fuel: Any = self.task.fuel
-        tyres = None
+        carried: dict[str, Any] = {"fuel": self.task.fuel}
         if self._randomiser is not None:
             self._randomiser.vary(self.seed, rows, self.episodes, self.curriculum.extra_grip)
-            fuel = self._randomiser.fuel(self.seed, rows, self.episodes, fuel)
-            tyres = self._randomiser.tyre_temperature(self.seed, rows, self.episodes)
-        self.cockpit.reset(rows, fuel=fuel, tyre_temperature=tyres, **places(drawn, place))
+            carried = self._randomiser.start(self.seed, rows, self.episodes, self.task.fuel)
+        self.cockpit.reset(rows, **carried, **places(drawn, place))
         if self._mistakes is not None:
             self._mistakes.begin(rows)
             again = rows[drawn.kind == REPLAY]

@@ -1,4 +1,4 @@
-"""What differs from episode to episode: the car's parameters, its fuel and tyres, the errors of what is seen."""
+"""What differs from episode to episode: the car's parameters, its fuel and tyres, the wind, the errors of what is seen."""
 
 from __future__ import annotations
 
@@ -78,23 +78,34 @@ class Randomiser:
         if factors:
             self._simulator.vary(rows, factors)
 
-    def fuel(self, seed: int, rows: Indices, episodes: Indices, usual: float) -> float | npt.NDArray[np.float64]:
-        """[kg] On board at the start: the usual amount, or one up to `config.fuel` times the tank."""
-        if self.config.fuel <= 0.0:
-            return usual
-        tank = self._simulator.cars[0].chassis.fuel_capacity
-        most = np.maximum(usual, self.config.fuel * tank)
-        share = 0.5 + 0.5 * self._draw(seed, rows, episodes, len(PARAMETERS))
-        return np.asarray(usual + share * (most - usual))
+    def start(self, seed: int, rows: Indices, episodes: Indices, fuel: float) -> dict[str, Any]:
+        """What cars begin an episode with, beside their place: arguments of `Simulator.reset`, float64[K] each.
 
-    def tyre_temperature(self, seed: int, rows: Indices, episodes: Indices) -> npt.NDArray[np.float64] | None:
-        """[°C] Of the tyres at the start, below the middle of their window; None leaves it to the car."""
-        if self.config.cold_tyres <= 0.0:
-            return None
-        tyre = self._simulator.cars[0].tyres.front
-        middle = 0.5 * (tyre.optimal_temperature_low + tyre.optimal_temperature_high)
-        share = 0.5 + 0.5 * self._draw(seed, rows, episodes, len(PARAMETERS) + 1)
-        return np.asarray(middle - share * self.config.cold_tyres)
+        Args:
+            seed: Of the run.
+            rows: int64[K] Which cars.
+            episodes: int64[N] Counter of each car's episodes.
+            fuel: [kg] The usual amount.
+        """
+        config, car = self.config, self._simulator.cars[0]
+        drawn: dict[str, Any] = {"fuel": fuel}
+
+        def share(number: int) -> npt.NDArray[np.float64]:
+            return 0.5 + 0.5 * self._draw(seed, rows, episodes, len(PARAMETERS) + number)
+
+        if config.fuel > 0.0:
+            most = max(fuel, config.fuel * car.chassis.fuel_capacity)
+            drawn["fuel"] = fuel + share(0) * (most - fuel)
+        if config.cold_tyres > 0.0:
+            tyre = car.tyres.front
+            middle = 0.5 * (tyre.optimal_temperature_low + tyre.optimal_temperature_high)
+            drawn["tyre_temperature"] = middle - share(1) * config.cold_tyres
+        if config.worn_tyres > 0.0:
+            drawn["tyre_wear"] = share(2) * config.worn_tyres
+        if config.wind > 0.0:
+            speed, towards = share(3) * config.wind, share(4) * 2.0 * np.pi
+            drawn["wind"] = speed * np.cos(towards), speed * np.sin(towards)
+        return drawn
 
 
 @kernel

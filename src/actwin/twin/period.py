@@ -97,6 +97,7 @@ def begin_period(
     rl = surface_under(car.offset + rear_x + rear_y, car.place, cell)
     rr = surface_under(car.offset + rear_x - rear_y, car.place, cell)
     road_sine, road_cosine = sin_cos(cell.heading)
+    wind_x, wind_y = world.wind_x + slow.wind_x, world.wind_y + slow.wind_y
     along = car.vx * cosine - car.vy * sine
     fuelled = p.chassis.mass + slow.fuel
     period = Period(
@@ -125,8 +126,8 @@ def begin_period(
         vertical_curvature=cell.vertical_curvature,
         wall_left=cell.wall_left,
         wall_right=cell.wall_right,
-        wind_x=world.wind_x * road_cosine + world.wind_y * road_sine,
-        wind_y=world.wind_y * road_cosine - world.wind_x * road_sine,
+        wind_x=wind_x * road_cosine + wind_y * road_sine,
+        wind_y=wind_y * road_cosine - wind_x * road_sine,
         density=world.density,
         abs_on=world.abs_on,
         tc_on=world.tc_on,
@@ -196,6 +197,8 @@ def end_period(
         surface_temperature=(fl[0], fr[0], rl[0], rr[0]),
         core_temperature=(fl[1], fr[1], rl[1], rr[1]),
         wear=(fl[2], fr[2], rl[2], rr[2]),
+        wind_x=slow.wind_x,
+        wind_y=slow.wind_y,
         clock=clock,
     )
 

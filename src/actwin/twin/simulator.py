@@ -32,6 +32,9 @@ SUBSTEPS = 13
 SERIAL_BELOW = 1024
 """Cars up to which one thread is the better choice."""
 
+STATE_FIELDS = kernels.STATE_WIDTH // LANES
+"""Numbers in a car's state."""
+
 Indices = npt.NDArray[np.int64]
 
 
@@ -296,8 +299,10 @@ class Simulator:
         gear: npt.ArrayLike = AUTOMATIC,
         fuel: npt.ArrayLike | None = None,
         tyre_temperature: npt.ArrayLike | None = None,
+        tyre_wear: npt.ArrayLike = 0.0,
+        wind: tuple[npt.ArrayLike, npt.ArrayLike] = (0.0, 0.0),
     ) -> Frames:
-        """Puts cars on the road with fresh tyres, clocks at zero and no laps.
+        """Puts cars on the road with clocks at zero and no laps.
 
         Args:
             index: Which cars; None means all. All other arguments are one number, or one for each of these cars.
@@ -308,6 +313,8 @@ class Simulator:
             gear: -2 chooses one for the speed.
             fuel: [kg] On board; None takes the car's default.
             tyre_temperature: [°C] None takes the middle of the front tyres' window.
+            tyre_wear: [-] Share of the virtual kilometres of a worn-out tyre.
+            wind: [m/s] Velocity of the air in world axes x and y, beside the weather's, until the next reset.
 
         Returns:
             FRAME[N] of all cars.
@@ -334,6 +341,8 @@ class Simulator:
             gear,
             self._fuel[where] if fuel is None else fuel,
             middle if tyre_temperature is None else tyre_temperature,
+            tyre_wear,
+            *wind,
         )
         for column, value in enumerate(values):
             starts[:, column] = value
@@ -474,11 +483,16 @@ class Simulator:
             FRAME[N] of all cars.
 
         Raises:
-            ConfigError: Another number of states than cars.
+            ConfigError: Another number of states than cars, or of numbers in a state.
         """
         where = self._indices(index)
         if len(state) != len(where):
             raise ConfigError(f"{len(state)} states were given for {len(where)} cars. Give one state for each.")
+        if state.values.shape[1:] != (STATE_FIELDS,):
+            raise ConfigError(
+                f"A car's state has {STATE_FIELDS} numbers, not {state.values.shape[1]}: it was kept by another version "
+                "of actwin. A policy of that version still drives; a run cannot go on from it, begin a new one."
+            )
         self._state.reshape(self._blocks, -1, LANES)[where // LANES, :, where % LANES] = state.values
         self._ints.reshape(self._blocks, 2, LANES)[where // LANES, :, where % LANES] = state.ints
         kernels.write_frames(

@@ -31,6 +31,8 @@ class Start(NamedTuple):
         gear: [-] -2 chooses one for the speed.
         fuel: [kg] On board; negative takes the car's default.
         tyre_temperature: [°C] Surface and core.
+        tyre_wear: [-] Share of the virtual kilometres of a worn-out tyre.
+        wind_x, wind_y: [m/s] Velocity of the air in world axes, beside the weather's.
     """
 
     distance: float
@@ -40,6 +42,9 @@ class Start(NamedTuple):
     gear: float
     fuel: float
     tyre_temperature: float
+    tyre_wear: float
+    wind_x: float
+    wind_y: float
 
 
 @jit
@@ -134,6 +139,7 @@ def start_state(
         tc_cut=0.0,
     )
     warm = start.tyre_temperature
+    worn_front, worn_rear = start.tyre_wear * p.front_tyre.wear_full, start.tyre_wear * p.rear_tyre.wear_full
     # A standing start at the line is a race start: its first lap counts from here, and the line itself does not. Any
     # other start begins an out-lap, whose crossing of the line opens the first timed lap.
     standing = start.speed < 1.0
@@ -146,7 +152,9 @@ def start_state(
         fuel=fuel,
         surface_temperature=(warm, warm, warm, warm),
         core_temperature=(warm, warm, warm, warm),
-        wear=none,
+        wear=(worn_front, worn_front, worn_rear, worn_rear),
+        wind_x=start.wind_x,
+        wind_y=start.wind_y,
         clock=Clock(
             lap_periods=0.0,
             lap_offset=0.0,

@@ -115,6 +115,7 @@ class SlowState(NamedTuple):
         fuel: [kg] On board.
         surface_temperature, core_temperature: [°C] Tyres.
         wear: [km] Virtual kilometres of the tyres.
+        wind_x, wind_y: [m/s] Velocity of the air in world axes, beside the weather's; since the start.
         clock: Lap and sector timing.
     """
 
@@ -124,6 +125,8 @@ class SlowState(NamedTuple):
     surface_temperature: Four
     core_temperature: Four
     wear: Four
+    wind_x: float
+    wind_y: float
     clock: Clock
 
 
