@@ -1,4 +1,4 @@
-"""What differs from episode to episode: the car's parameters, its fuel and tyres, the wind, the errors of what is seen."""
+"""What differs from episode to episode: parameters of the car, fuel, tyres, wind, errors of what is seen."""
 
 from __future__ import annotations
 

@@ -490,8 +490,8 @@ class Simulator:
             raise ConfigError(f"{len(state)} states were given for {len(where)} cars. Give one state for each.")
         if state.values.shape[1:] != (STATE_FIELDS,):
             raise ConfigError(
-                f"A car's state has {STATE_FIELDS} numbers, not {state.values.shape[1]}: it was kept by another version "
-                "of actwin. A policy of that version still drives; a run cannot go on from it, begin a new one."
+                f"A car's state has {STATE_FIELDS} numbers, not {state.values.shape[1]}: another version kept "
+                "it. A policy of that version still drives, but its run cannot go on: begin a new one."
             )
         self._state.reshape(self._blocks, -1, LANES)[where // LANES, :, where % LANES] = state.values
         self._ints.reshape(self._blocks, 2, LANES)[where // LANES, :, where % LANES] = state.ints
