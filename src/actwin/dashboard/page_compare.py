@@ -73,7 +73,8 @@ def _chosen(book: Book, guest: Book | None) -> list[Trace]:
     names = list(offered)
     before = [name for name in st.session_state.get("compare_laps", []) if name in offered]
     left, right = st.columns([5, 2], vertical_alignment="top")
-    chosen = left.multiselect("Laps", names, default=before or names[:2], max_selections=MOST)
+    # Without a key the changed default would make it another widget, which forgets what was just chosen.
+    chosen = left.multiselect("Laps", names, default=before or names[:2], max_selections=MOST, key="compare_laps_box")
     st.session_state["compare_laps"] = chosen
     if not chosen:
         return []
