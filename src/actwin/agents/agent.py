@@ -18,10 +18,13 @@ class Agent(Protocol):
 
     kind: str
     """Name of the algorithm in configurations and checkpoints."""
-    policy: Any
-    """The network that would drive now."""
     updates: int
     """How often it has learned."""
+
+    @property
+    def policy(self) -> Any:
+        """The network that would drive now, on the host."""
+        ...
 
     @property
     def memory(self) -> Replay | None:

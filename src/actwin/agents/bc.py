@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from actwin.agents.arrays import Floats
+from actwin.agents.device import HOST, carried, on
 from actwin.agents.losses import imitation_loss
 from actwin.agents.networks import Policy
 from actwin.errors import ConfigError
@@ -58,6 +59,7 @@ def clone(
     config: BCConfig,
     seed: int,
     on_epoch: Callable[[Epoch], None] | None = None,
+    device: torch.device = HOST,
 ) -> list[Epoch]:
     """Fits a policy to demonstrations and leaves it with the weights of the best validation loss.
 
@@ -69,6 +71,7 @@ def clone(
         config: Settings.
         seed: Of the split and the shuffling.
         on_epoch: Called after each pass.
+        device: Where its gradients are computed.
 
     Raises:
         ConfigError: Demonstrations that do not fit the policy, or too few laps to keep one for validation.
@@ -76,16 +79,18 @@ def clone(
     _check(policy, demonstrations)
     generator = torch.Generator().manual_seed(seed)
     held = _validation_rows(demonstrations.laps, config.validation, seed)
-    data = _Data(policy, demonstrations)
+    observations = torch.from_numpy(demonstrations.observations)
     # Hours of driving fill the memory once; only batches of them are copied.
     train, validation = (~held).nonzero().squeeze(-1), held.nonzero().squeeze(-1)
     for rows in torch.split(train, INFERENCE_BATCH):
-        policy.normaliser.observe(data.observations[rows])
+        policy.normaliser.observe(observations[rows])
     policy.normaliser.freeze()
+    trained = on(policy, device)
+    data, body = _Data(trained, observations, torch.from_numpy(demonstrations.actions), device), trained.body
     steps = config.epochs * -(-len(train) // config.batch)
-    optimiser = torch.optim.AdamW(policy.body.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimiser = torch.optim.AdamW(body.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=steps, pct_start=0.1)
-    best, kept, history = float("inf"), copy.deepcopy(policy.body.state_dict()), list[Epoch]()
+    best, kept, history = float("inf"), copy.deepcopy(body.state_dict()), list[Epoch]()
     for number in range(1, config.epochs + 1):
         total = 0.0
         for rows in _batches(train, config.batch, generator):
@@ -99,7 +104,7 @@ def clone(
         if on_epoch:
             on_epoch(history[-1])
         if history[-1].validation_loss < best:
-            best, kept = history[-1].validation_loss, copy.deepcopy(policy.body.state_dict())
+            best, kept = history[-1].validation_loss, copy.deepcopy(body.state_dict())
         elif number - min(history, key=lambda epoch: epoch.validation_loss).number >= config.patience:
             break
     policy.body.load_state_dict(kept)
@@ -131,23 +136,19 @@ def _batches(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Te
     return iter(torch.split(rows[torch.randperm(len(rows), generator=generator)], size))
 
 
-class _Data:
-    """Demonstrations as tensors that share their memory.
+class _Data(NamedTuple):
+    """Demonstrations, on the host, for a policy that may be elsewhere."""
 
-    Args:
-        policy: That is fitted.
-        demonstrations: Checked.
-    """
-
-    def __init__(self, policy: Policy, demonstrations: Demonstrations) -> None:
-        self._policy = policy
-        self.observations = torch.from_numpy(demonstrations.observations)
-        self._actions = torch.from_numpy(demonstrations.actions)
+    policy: Policy
+    observations: Tensor
+    actions: Tensor
+    device: torch.device
 
     def loss(self, rows: Tensor) -> Tensor:
         """How far the policy is from what was done in some rows, int64[B]."""
-        policy, wanted = self._policy, self._actions[rows]
-        decision, count = policy(policy.normaliser(self.observations[rows])), policy.action.continuous
+        policy, count = self.policy, self.policy.action.continuous
+        seen, wanted = carried((self.observations[rows], self.actions[rows]), self.device)
+        decision = policy(policy.normaliser(seen))
         # A clipped control has no gradient beyond its bound, so the unclipped mean is what must match.
         driven = decision.mean.tanh() if policy.squash == "tanh" else decision.mean
         choice = wanted[:, count].long() if policy.action.choices else None

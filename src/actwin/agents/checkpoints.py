@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import torch
 
+from actwin.agents.device import HOST, carried
 from actwin.agents.replay import Replay
 from actwin.agents.task_identity import require_same_task as require_same_task
 from actwin.errors import CheckpointError
@@ -54,7 +55,8 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     beside = path.with_name(f"{path.name}.tmp")
     try:
         with beside.open("wb") as file:
-            torch.save(content, file)
+            # A run on a graphics card goes on, and its driver drives, on a machine without one.
+            torch.save(carried(content, HOST), file)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actwin.agents.arrays import Floats
+from actwin.agents.device import HOST, Abroad, on
 from actwin.agents.losses import midpoints, quantile_huber
 from actwin.agents.memory_agent import MemoryAgent, MemoryConfig, bootstrapped
 from actwin.agents.networks import ActionSpec, Activation, follow, mlp
@@ -178,10 +179,10 @@ class IQN(MemoryAgent):
         seed: Of weights, exploration and batches.
         experience: Demonstrations with their rewards.
         folder: Of the run, for a memory on disk.
+        device, graphs: As of `MemoryAgent`.
     """
 
     kind = "iqn"
-    policy: QuantilePolicy
 
     def __init__(
         self,
@@ -193,20 +194,29 @@ class IQN(MemoryAgent):
         seed: int,
         experience: Experience | None = None,
         folder: Path | None = None,
+        device: torch.device = HOST,
+        graphs: bool = False,
     ) -> None:
-        super().__init__(observations, action.width, cars, period, config, seed, experience, folder)
+        super().__init__(observations, action.width, cars, period, config, seed, experience, folder, device, graphs)
         self.config = config
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.learner = new_quantile_policy(observations, action, config)
-        self.policy = copy.deepcopy(self.learner).requires_grad_(False)
+            learner = new_quantile_policy(observations, action, config)
+        self.driver = Abroad(copy.deepcopy(learner).requires_grad_(False), device)
+        self.normaliser = self.policy.normaliser
+        self.learner, self.averaged = on(learner, device), self.driver.away
         if self.demonstrations is not None:
-            self.policy.normaliser.observe(self.demonstrations.observations.flatten(0, 1))
-            self.policy.normaliser.freeze()
+            self.normaliser.observe(self.demonstrations.observations.flatten(0, 1))
+            self.normaliser.freeze()
         self.optimiser = Adam(list(self.learner.parameters()), config.lr, epsilon=1e-5)
         high, low = config.exploration
         self._epsilon = torch.logspace(math.log10(high), math.log10(low), cars)
         self._held, self._left = torch.zeros(cars), torch.zeros(cars, dtype=torch.int64)
+
+    @property
+    def policy(self) -> QuantilePolicy:
+        """What drives: the target network, on the host."""
+        return self.driver.home
 
     def explore(self, observations: Tensor) -> Tensor:
         """float32[N, 1]: the best actions for raw observations, some replaced by random ones that are held."""
@@ -221,41 +231,53 @@ class IQN(MemoryAgent):
         self._left = (self._left - 1).clamp_min(0)
         return action
 
+    def start_at(self, level: float) -> None:
+        """Lets values begin at about `level`."""
+        self.learner.start_at(level)
+        self.averaged.start_at(level)
+
+    def update_kind(self) -> Hashable:
+        """How many rows of a batch are demonstrations, which are wished to be worth more."""
+        return self.demonstrated
+
     def learn(self) -> dict[str, float]:
-        """One update."""
-        config = self.config
-        if self.updates == 0:
-            self.learner.start_at(self.level())
-            self.policy.start_at(self.level())
-        batch, demonstrated = self.draw()
+        """One update, with what the board should show."""
+        shown = super().learn()
+        self.driver.changed()
+        return shown
+
+    def compute(self) -> dict[str, Tensor]:
+        """One update; see `MemoryAgent.compute`."""
+        config, batch, demonstrated = self.config, self.batch(), self.demonstrated
         chosen = batch.actions.squeeze(-1).long()
         features = self.learner.features(batch.observations)
-        fractions = torch.rand(len(chosen), config.quantiles, generator=self.generator)
+        fractions = self._fractions(len(chosen))
         every = self.learner.quantiles(features, fractions)
         predictions = every.gather(-1, chosen.view(-1, 1, 1).expand(-1, config.quantiles, 1)).squeeze(-1)
         wanted = self._wanted(batch)
         loss = quantile_huber(predictions, wanted, fractions, config.threshold).mean()
-        shown = {
-            "loss": loss.item(), "value": wanted.mean().item(),
-            "quantile_spread": predictions.detach().std(-1).mean().item(),
-        }  # fmt: skip
+        spread = predictions.detach().std(-1).mean()
+        shown = {"loss": loss.detach(), "value": wanted.mean(), "quantile_spread": spread}
         if demonstrated and config.margin_weight:
             missing = large_margin(every[-demonstrated:].mean(1), chosen[-demonstrated:], config.margin)
             loss = loss + config.margin_weight * missing
-            shown["margin_loss"] = missing.item()
+            shown["margin_loss"] = missing.detach()
         self.optimiser.forget_gradients()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step(config.gradient_norm)
-        follow(self.policy, self.learner, config.polyak)
-        self.updates += 1
+        follow(self.averaged, self.learner, config.polyak)
         return shown
+
+    def _fractions(self, rows: int) -> Tensor:
+        """float32[B, N]: drawn evenly from (0, 1)."""
+        return self.on_device.bring(lambda: torch.rand(rows, self.config.quantiles, generator=self.generator))
 
     @torch.no_grad()
     def _wanted(self, batch: Transitions) -> Tensor:
         """float32[B, N']: targets of the quantiles."""
         following = batch.following
-        fractions = torch.rand(len(following), self.config.quantiles, generator=self.generator)
-        quantiles = self.policy.quantiles(self.policy.features(following), fractions)
+        fractions = self._fractions(len(following))
+        quantiles = self.averaged.quantiles(self.averaged.features(following), fractions)
         judge = quantiles
         if self.config.double:
             judge = self.learner.quantiles(self.learner.features(following), fractions)
@@ -274,6 +296,7 @@ class IQN(MemoryAgent):
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state()` of an agent of the same configuration."""
         super().load_state(state)
+        self.driver.send()
         self._held, self._left = state["held"].clone(), state["left"].clone()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
@@ -13,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from actwin.agents.arrays import Flags, Floats
+from actwin.agents.cuda_graph import updates_on
+from actwin.agents.device import HOST
 from actwin.agents.disk_rows import belongs_on_disk
 from actwin.agents.intake import Chunk, Intake
 from actwin.agents.losses import discount
@@ -72,13 +75,16 @@ class MemoryAgent(ABC):
         seed: Of exploration and batches.
         experience: Demonstrations with their rewards; part of every batch.
         folder: Of the run, for a memory on disk.
+        device: Where updates are computed; the memory, random numbers and what drives are on the host.
+        graphs: Whether updates on a graphics card are recorded and replayed.
 
     Raises:
         ConfigError: A memory smaller than a batch or a window.
     """
 
     kind: str
-    policy: DrivingNetwork
+    normaliser: Normaliser
+    """Of the policy, on the host."""
 
     def __init__(
         self,
@@ -90,13 +96,15 @@ class MemoryAgent(ABC):
         seed: int,
         experience: Experience | None,
         folder: Path | None,
+        device: torch.device = HOST,
+        graphs: bool = False,
     ) -> None:
         if config.replay < config.batch:
             raise ConfigError(
                 f"A batch of {config.batch} does not fit a memory of {config.replay} transitions. "
                 "Raise agent.replay or lower agent.batch."
             )
-        self.settings = config
+        self.settings, self.device, self.on_device = config, device, updates_on(device, graphs)
         self.gamma = discount(config.horizon, period)
         self.generator = torch.Generator().manual_seed(seed)
         steps = -(-config.replay // cars)
@@ -115,13 +123,36 @@ class MemoryAgent(ABC):
         self._doing: tuple[Tensor, Tensor] | None = None
         self._drawn: Transitions | None = None
 
+    @property
+    @abstractmethod
+    def policy(self) -> DrivingNetwork:
+        """What drives, on the host."""
+
     @abstractmethod
     def explore(self, observations: Tensor) -> Tensor:
         """float32[N, width]: actions with exploration for raw observations float32[N, O]."""
 
     @abstractmethod
+    def start_at(self, level: float) -> None:
+        """Lets values begin at about `level`."""
+
+    @abstractmethod
+    def update_kind(self) -> Hashable:
+        """What the next update does: updates of one kind compute the same, with other numbers."""
+
+    @abstractmethod
+    def compute(self) -> dict[str, Tensor]:
+        """One update, on the device, with the scalars that the board should show.
+
+        What differs from one update of its kind to the next comes in through `bring`; see `Updates`.
+        """
+
     def learn(self) -> dict[str, float]:
         """One update, with what the board should show."""
+        if self.updates == 0:
+            self.start_at(self.level())
+        self.updates += 1
+        return self.on_device.run(self.update_kind(), self.compute)
 
     @property
     def ready(self) -> bool:
@@ -184,17 +215,16 @@ class MemoryAgent(ABC):
 
     def weights(self) -> tuple[int, dict[str, Tensor]]:
         """Version and weights, with statistics, of the policy that would drive now: for those who collect."""
-        kept = self.policy.state_dict()
-        return self.updates, {name: value.detach().to("cpu", copy=True) for name, value in kept.items()}
+        return self.updates, {name: value.detach().clone() for name, value in self.policy.state_dict().items()}
 
     def _learned_of(self, observations: Tensor) -> None:
         """Counts new steps, and the updates that they make due."""
         settings, count = self.settings, len(observations)
-        self.policy.normaliser.observe(observations)
+        self.normaliser.observe(observations)
         self.steps += count
         self._since += count / self.memory.cars
         if self.steps >= settings.normaliser_steps:
-            self.policy.normaliser.freeze()
+            self.normaliser.freeze()
         if self.steps >= settings.learning_starts:
             self._owed += settings.updates_per_step * count / self.memory.cars
 
@@ -228,26 +258,35 @@ class MemoryAgent(ABC):
         assert known is not None
         return known.mean_reward() / (1.0 - self.gamma)
 
+    @property
+    def demonstrated(self) -> int:
+        """How many of the last rows of a batch are demonstrations."""
+        if self.demonstrations is None:
+            return 0
+        return round(self.settings.demo_share * self.settings.batch) if len(self.memory) else self.settings.batch
+
     @torch.no_grad()
     def draw(self) -> tuple[Transitions, int]:
-        """A batch with normalised observations, and how many of its last rows are demonstrations."""
-        size, shown = self.settings.batch, 0
+        """A batch with normalised observations, on the host, and how many of its last rows are demonstrations."""
+        size, shown = self.settings.batch, self.demonstrated
         if self.demonstrations is None:
             drawn = self.memory.sample(size, self.generator)
         elif not len(self.memory):
-            shown = size
             drawn = self.demonstrations.sample(size, self.generator)
         else:
-            shown = round(self.settings.demo_share * size)
             pairs = zip(
                 self.memory.sample(size - shown, self.generator),
                 self.demonstrations.sample(shown, self.generator),
                 strict=True,
             )
             drawn = Transitions(*(torch.cat(pair) for pair in pairs))
-        normalise = self.policy.normaliser
+        normalise = self.normaliser
         self._drawn = drawn._replace(observations=normalise(drawn.observations), following=normalise(drawn.following))
         return self._drawn, shown
+
+    def batch(self) -> Transitions:
+        """A drawn batch, on the device."""
+        return self.on_device.bring_batch(lambda: self.draw()[0])
 
     def evidence(self) -> dict[str, Tensor]:
         """The last batch, with normalised observations; see `Agent.evidence`."""
@@ -279,6 +318,7 @@ class MemoryAgent(ABC):
         self._pretraining = int(state["pretraining"])
         if "intake" in state:  # checkpoints of versions before cars could keep their own time have none
             self.intake.load_state(state["intake"])
+        self.on_device.forget()
 
 
 def bootstrapped(batch: Transitions, following: Tensor) -> Tensor:

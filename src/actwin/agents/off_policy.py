@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from actwin.agents.critics import Critics
+from actwin.agents.device import HOST, Abroad, on
 from actwin.agents.memory_agent import MemoryAgent, MemoryConfig
 from actwin.agents.networks import ActionSpec, Activation, Policy
 from actwin.agents.optimiser import Adam
@@ -61,13 +63,13 @@ class OffPolicy(MemoryAgent):
         clone: A cloned policy to start from; its network must be that of `config`.
         experience: Demonstrations with their rewards.
         folder: Of the run, for a memory on disk.
+        device, graphs: As of `MemoryAgent`.
 
     Raises:
         ConfigError: A discrete choice among the actions, or a memory smaller than a batch.
     """
 
     settings: OffPolicyConfig
-    policy: Policy
 
     def __init__(
         self,
@@ -80,28 +82,37 @@ class OffPolicy(MemoryAgent):
         clone: Policy | None = None,
         experience: Experience | None = None,
         folder: Path | None = None,
+        device: torch.device = HOST,
+        graphs: bool = False,
     ) -> None:
         if action.choices:
             raise ConfigError(
                 f"{self.kind.upper()} decides continuous controls only. Set env.action.gear=automatic and "
                 "env.action.kind to absolute or rate, or use PPO or IQN."
             )
-        super().__init__(observations, action.width, cars, period, config, seed, experience, folder)
-        self.clone = clone
+        super().__init__(observations, action.width, cars, period, config, seed, experience, folder, device, graphs)
+        self.clone = None if clone is None else on(clone, device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.learner = self._new_policy(observations, action)
+            learner = self._new_policy(observations, action)
             if clone is not None:
-                self.learner.body.load_state_dict(clone.body.state_dict())
-                self.learner.normaliser.load_state_dict(clone.normaliser.state_dict())
-            self.critics = self._new_critics(observations, action.continuous)
-        self.policy = copy.deepcopy(self.learner).requires_grad_(False)
+                learner.body.load_state_dict(clone.body.state_dict())
+                learner.normaliser.load_state_dict(clone.normaliser.state_dict())
+            self.critics = on(self._new_critics(observations, action.continuous), device)
+        self.driver = Abroad(copy.deepcopy(learner).requires_grad_(False), device)
+        self.normaliser = self.policy.normaliser
+        self.learner, self.averaged = on(learner, device), self.driver.away
         self.targets = copy.deepcopy(self.critics)
-        self.actor, self.average = self._quick(self.learner), self._quick(self.policy)
+        self.actor, self.average = self._quick(self.learner), self._quick(self.averaged)
         for each in (self.critics, self.targets):
             each.join(self.actor.dtype)
         self.actor_optimiser = Adam([self.actor, self.learner.spread], config.actor_lr)
         self.critic_optimiser = Adam([self.critics.network], config.critic_lr)
+
+    @property
+    def policy(self) -> Policy:
+        """What drives: the moving average of the learner, on the host."""
+        return self.driver.home
 
     def _quick(self, policy: Policy) -> Perceptrons:
         """The body of a policy as it learns."""
@@ -124,36 +135,48 @@ class OffPolicy(MemoryAgent):
     def _distance(self, values: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of float32[K, B, M] against float32[B, M], summed over critics, and its gradient by the values."""
 
-    def _spread(self, values: Tensor) -> dict[str, float]:
+    def _spread(self, values: Tensor) -> dict[str, Tensor]:
         """Further curves of what the critics say."""
         return {}
 
     @abstractmethod
-    def _actor_step(self, batch: Transitions) -> dict[str, float]:
+    def _actor_step(self, batch: Transitions) -> dict[str, Tensor]:
         """One update of the policy."""
 
-    @torch.no_grad()
+    def start_at(self, level: float) -> None:
+        """Lets the critics begin at about `level`."""
+        self.critics.start_at(level)
+        self.targets.network.follow(self.critics.network, 1.0)
+
+    def update_kind(self) -> Hashable:
+        """Whether the policy learns, too: when its turn has come, and the critics of a clone have learned enough."""
+        warm = self.clone is None or self.updates > self.settings.critic_warmup
+        return warm and self.updates % self.settings.actor_every == 0
+
     def learn(self) -> dict[str, float]:
+        """One update, with what the board should show."""
+        with_policy = "actor_loss" in (shown := super().learn())
+        if with_policy:
+            self.driver.changed()
+        return shown | ({"clone_weight": self.clone_weight()} if with_policy else {})
+
+    @torch.no_grad()
+    def compute(self) -> dict[str, Tensor]:
         """One update of the critics and, when its turn has come, of the policy.
 
         Gradients of the losses are written out: a graph of as many nodes costs a fifth of an update.
         """
-        if self.updates == 0:
-            self.critics.start_at(self.level())
-            self.targets.network.follow(self.critics.network, 1.0)
-        batch, _ = self.draw()
+        batch = self.batch()
         wanted, critics = self._bootstrap(batch), self.critics.network
         values, kept = critics.forward(torch.cat([batch.observations, batch.actions], -1))
         loss, gradient = self._distance(values, wanted)
-        shown = {"critic_loss": loss.item(), "value": wanted.mean().item()} | self._spread(values)
+        shown = {"critic_loss": loss, "value": wanted.mean()} | self._spread(values)
         _, critics.values.grad = critics.backward(kept, gradient)
         self.critic_optimiser.step(self.settings.gradient_norm)
-        self.updates += 1
-        warm = self.clone is None or self.updates > self.settings.critic_warmup
-        if warm and self.updates % self.settings.actor_every == 0:
+        if self.update_kind():
             shown |= self._actor_step(batch)
             self.average.follow(self.actor, self.settings.averaging)
-            self.policy.spread.lerp_(self.learner.spread, self.settings.averaging)
+            self.averaged.spread.lerp_(self.learner.spread, self.settings.averaging)
         self.targets.network.follow(critics, self.settings.polyak)
         return shown
 
@@ -193,7 +216,9 @@ class OffPolicy(MemoryAgent):
         if self.clone is not None:
             controls, wanted = self.learner.decision(out[0]).mean.tanh(), self.clone(seen).mean.tanh()
             scale = values.abs().mean().clamp_min(1e-3)
-            pull = 2.0 * self.clone_weight() / len(seen) * (controls - wanted) * (1.0 - controls.square())
+            rows = len(seen)
+            weight = self.on_device.bring(lambda: torch.tensor(2.0 * self.clone_weight() / rows))
+            pull = weight * (controls - wanted) * (1.0 - controls.square())
             of_mean = of_mean / scale + pull
             of_log_std = None if of_log_std is None else of_log_std / scale
         gradient, self.learner.spread.grad = self.learner.gradients(out[0], of_mean, of_log_std)
@@ -214,8 +239,10 @@ class OffPolicy(MemoryAgent):
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state()` of an agent of the same configuration."""
         super().load_state(state)
+        self.driver.send()
         for each in (self.actor, self.average, self.critics.network, self.targets.network):
             each.refresh()
         if state["clone"] is not None:
-            self.clone = Policy.from_spec(self.policy.spec)
-            self.clone.load_state_dict(state["clone"])
+            clone = Policy.from_spec(self.policy.spec)
+            clone.load_state_dict(state["clone"])
+            self.clone = on(clone, self.device)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from actwin.agents.arrays import Flags, Floats
+from actwin.agents.device import HOST, Abroad, bfloat16_pays, carried, on
 from actwin.agents.losses import clipped_surrogate, discount, excess, generalised_advantages
 from actwin.agents.networks import ActionSpec, Activation, Decision, Policy, Squash, ValueFunction
 from actwin.agents.rollout import Batch, Rollout, joined
@@ -46,7 +47,9 @@ class PPOConfig(BaseModel):
     divergence: float = Field(default=0.008, ge=0, description="KL divergence that steers actor_lr; 0 keeps it")
     entropy: float = Field(default=3e-3, ge=0, description="weight of the entropy bonus")
     precision: Literal["auto", "single", "bfloat16"] = Field(
-        default="auto", description="of the matrix products in an update; auto is bfloat16 where the CPU multiplies it"
+        default="auto",
+        description="of the matrix products in an update; auto is bfloat16 where the CPU multiplies it, and on a "
+        "graphics card in large minibatches",
     )
     averaging: float = Field(
         default=0.05,
@@ -90,6 +93,7 @@ class PPO:
         config: Settings.
         seed: Of weights, exploration and minibatches.
         clone: A cloned policy to start from; its network must be that of `config`.
+        device: Where updates are computed; acting, random numbers and what drives are on the host.
     """
 
     kind = "ppo"
@@ -104,19 +108,23 @@ class PPO:
         config: PPOConfig,
         seed: int,
         clone: Policy | None = None,
+        device: torch.device = HOST,
     ) -> None:
-        self.config, self.clone = config, clone
+        self.config, self.device = config, device
+        self.clone = None if clone is None else on(clone, device)
         self.gamma = discount(config.horizon, period)
         self.generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.learner = new_policy(observations, action, config)
-            self.critic = ValueFunction(observations, config.hidden, config.activation)
+            learner = new_policy(observations, action, config)
+            self.critic = on(ValueFunction(observations, config.hidden, config.activation), device)
         if clone is not None:
-            self.learner.body.load_state_dict(clone.body.state_dict())
-            self.learner.normaliser.load_state_dict(clone.normaliser.state_dict())
-            self.learner.set_std(config.clone_std)
-        self.policy = copy.deepcopy(self.learner)
+            learner.body.load_state_dict(clone.body.state_dict())
+            learner.normaliser.load_state_dict(clone.normaliser.state_dict())
+            learner.set_std(config.clone_std)
+        self.policy = copy.deepcopy(learner)
+        self._acting = Abroad(learner, device)
+        self.learner = self._acting.away
         self.optimiser = torch.optim.Adam(
             [
                 {"params": list(self.learner.parameters()), "lr": config.actor_lr},
@@ -125,7 +133,9 @@ class PPO:
             eps=1e-5,
             fused=True,
         )
-        self.bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and cpu_has_bfloat16())
+        self.bfloat16 = config.precision == "bfloat16" or (
+            config.precision == "auto" and bfloat16_pays(device, config.minibatch)
+        )
         self.steps, self.updates, self._filled = 0, 0, 0
         self._rollout = Rollout.empty(config.rollout, cars, observations, action.width)
         self._decisions: list[Decision] = []
@@ -144,13 +154,13 @@ class PPO:
     @torch.no_grad()
     def act(self, observation: Floats) -> Floats:
         """Draws actions float32[N, width] for float32[N, observations]."""
-        rollout, step = self._rollout, self._filled
+        rollout, step, acting = self._rollout, self._filled, self._acting.home
         rollout.raw[step] = torch.from_numpy(observation)
-        rollout.observations[step] = self.learner.normaliser(rollout.raw[step])
-        decision: Decision = self.learner(rollout.observations[step])
+        rollout.observations[step] = acting.normaliser(rollout.raw[step])
+        decision: Decision = acting(rollout.observations[step])
         rollout.actions[step] = decision.sample(self.generator)
         self._decisions.append(decision)
-        actions: Floats = self.learner.controls(rollout.actions[step]).numpy()
+        actions: Floats = acting.controls(rollout.actions[step]).numpy()
         return actions
 
     @torch.no_grad()
@@ -158,17 +168,17 @@ class PPO:
         self, reward: Floats, terminated: Flags, truncated: Flags, observation: Floats, final_observation: Floats
     ) -> None:
         """Stores what the last actions led to; see `Agent.process`."""
-        rollout, step = self._rollout, self._filled
+        rollout, step, normalise = self._rollout, self._filled, self._acting.home.normaliser
         rollout.rewards[step] = torch.from_numpy(reward)
         rollout.terminated[step] = torch.from_numpy(terminated)
         rollout.truncated[step] = torch.from_numpy(truncated) & ~rollout.terminated[step]
         cut = rollout.truncated[step].nonzero().squeeze(-1)
         if len(cut):
-            self._cut.append((step, cut, self.learner.normaliser(torch.from_numpy(final_observation)[cut])))
+            self._cut.append((step, cut, normalise(torch.from_numpy(final_observation)[cut])))
         self._filled += 1
         self.steps += len(reward)
         if self.ready:
-            rollout.observations[-1] = self.learner.normaliser(torch.from_numpy(observation))
+            rollout.observations[-1] = normalise(torch.from_numpy(observation))
 
     def update(self) -> dict[str, float]:
         """One PPO update on the full rollout; returns losses and diagnostics, averaged over its minibatches."""
@@ -176,37 +186,39 @@ class PPO:
         critic_only = self.clone is not None and self.updates < self.config.critic_warmup
         results = [self._learn(batch, rows, critic_only) for rows in self._minibatches(len(batch.returns))]
         shown |= {name: sum(result[name] for result in results) / len(results) for name in results[0]}
-        self.learner.normaliser.observe(self._rollout.raw.flatten(0, 1))
+        self._acting.changed()
+        acting = self._acting.home
+        acting.normaliser.observe(self._rollout.raw.flatten(0, 1))
         if self.steps >= self.config.normaliser_steps:
-            self.learner.normaliser.freeze()
-        self._average()
+            acting.normaliser.freeze()
+        self._average(acting)
         self._filled, self._decisions, self._cut = 0, [], []
         self.updates += 1
         return shown
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def _average(self, newest: Policy) -> None:
         """Moves the policy that drives towards the one that learns."""
-        for slow, fast in zip(self.policy.parameters(), self.learner.parameters(), strict=True):
+        for slow, fast in zip(self.policy.parameters(), newest.parameters(), strict=True):
             slow.lerp_(fast, self.config.averaging)
-        self.policy.normaliser.load_state_dict(self.learner.normaliser.state_dict())
+        self.policy.normaliser.load_state_dict(newest.normaliser.state_dict())
 
     @torch.no_grad()
     def _prepare(self) -> tuple[Batch, dict[str, float]]:
-        rollout, config = self._rollout, self.config
+        config, gathered = self.config, (self._rollout, joined(self._decisions), self._cut)
+        rollout, decisions, cuts = carried(gathered, self.device)
         if self.updates == 0:
             # Bootstrapping over short rollouts would need a hundred updates to reach the level of the returns.
             self.critic.start_at(rollout.rewards.mean().item() / (1.0 - self.gamma))
         values = self._values(rollout.observations.flatten(0, 1)).view(rollout.observations.shape[:2])
         final_values = torch.zeros_like(rollout.rewards)
-        for step, rows, observation in self._cut:
+        for step, rows, observation in cuts:
             final_values[step, rows] = self._values(observation)
         advantages = generalised_advantages(
             rollout.rewards, values, rollout.terminated, rollout.truncated, final_values, self.gamma, config.trace
         ).flatten()
         returns = advantages + values[:-1].flatten()
         self.critic.rescale(returns)
-        decisions = joined(self._decisions)
         observations, actions = rollout.observations[:-1].flatten(0, 1), rollout.actions.flatten(0, 1)
         clone_means = None
         if self.clone is not None and self._clone_weight() > 0.0:
@@ -232,7 +244,8 @@ class PPO:
 
     def _minibatches(self, rows: int) -> Iterator[Tensor]:
         for _ in range(self.config.epochs):
-            yield from torch.split(torch.randperm(rows, generator=self.generator), self.config.minibatch)
+            shuffled = carried(torch.randperm(rows, generator=self.generator), self.device)
+            yield from torch.split(shuffled, self.config.minibatch)
 
     def _learn(self, batch: Batch, rows: Tensor, critic_only: bool) -> dict[str, float]:
         observations = batch.observations[rows]
@@ -275,7 +288,7 @@ class PPO:
         return loss, shown
 
     def _precision(self) -> torch.autocast:
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
 
     def _clone_weight(self) -> float:
         return self.config.clone_weight * max(1.0 - self.steps / self.config.clone_fade, 0.0)
@@ -300,7 +313,7 @@ class PPO:
         """Everything that the next update depends on; to be taken between updates."""
         return {
             "policy": self.policy.state_dict(),
-            "learner": self.learner.state_dict(),
+            "learner": self._acting.home.state_dict(),
             "critic": self.critic.state_dict(),
             "clone": None if self.clone is None else self.clone.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -313,11 +326,13 @@ class PPO:
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state()` of an agent of the same configuration."""
         self.policy.load_state_dict(state["policy"])
-        self.learner.load_state_dict(state["learner"])
+        self._acting.home.load_state_dict(state["learner"])
+        self._acting.send()
         self.critic.load_state_dict(state["critic"])
         if state["clone"] is not None:
-            self.clone = Policy.from_spec(self.learner.spec)
-            self.clone.load_state_dict(state["clone"])
+            clone = Policy.from_spec(self.policy.spec)
+            clone.load_state_dict(state["clone"])
+            self.clone = on(clone, self.device)
         self.optimiser.load_state_dict(state["optimiser"])
         ours = [self.config.actor_lr, self.config.critic_lr]
         for group, rate, before in zip(self.optimiser.param_groups, ours, state.get("rates", ours), strict=True):
@@ -340,9 +355,3 @@ def new_policy(observations: int, action: ActionSpec, config: PPOConfig) -> Poli
         config.std_range,
         config.state_dependent_std,
     )
-
-
-def cpu_has_bfloat16() -> bool:
-    """Whether products of bfloat16 matrices are faster than single ones here."""
-    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

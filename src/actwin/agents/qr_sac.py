@@ -33,7 +33,7 @@ class QRSAC(SAC):
 
     def _new_critics(self, observations: int, controls: int) -> Critics:
         config = cast(QRSACConfig, self.settings)
-        self.fractions = midpoints(config.quantiles)
+        self.fractions = midpoints(config.quantiles).to(self.device)
         return Critics(observations, controls, config.hidden, outputs=config.quantiles, layer_norm=config.layer_norm)
 
     def _distance(self, values: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
@@ -42,5 +42,5 @@ class QRSAC(SAC):
         loss, slopes = quantile_regression(values, wanted.unsqueeze(0), self.fractions, threshold)
         return loss.mean(-1).sum(), slopes / len(wanted)
 
-    def _spread(self, values: Tensor) -> dict[str, float]:
-        return {"quantile_spread": values.std(-1).mean().item()}
+    def _spread(self, values: Tensor) -> dict[str, Tensor]:
+        return {"quantile_spread": values.std(-1).mean()}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 from pydantic import Field
 
 from actwin.agents.agent import Agent
+from actwin.agents.device import HOST
 from actwin.agents.iqn import IQN, IQNConfig, QuantilePolicy, new_quantile_policy
 from actwin.agents.networks import ActionSpec, Policy
 from actwin.agents.off_policy import OffPolicyConfig
@@ -35,6 +37,8 @@ def new_agent(
     clone: Policy | None = None,
     experience: Experience | None = None,
     folder: Path | None = None,
+    device: torch.device = HOST,
+    graphs: bool = False,
 ) -> Agent:
     """The agent that settings describe.
 
@@ -48,21 +52,24 @@ def new_agent(
         clone: A cloned policy to start from; made with `new_network` of the same settings.
         experience: Demonstrations with their rewards, for agents with a memory.
         folder: Of the run, where a large memory lies.
+        device: Where updates are computed; see `chosen_device`.
+        graphs: Whether updates of agents with a memory are recorded and replayed there.
 
     Raises:
         ConfigError: The algorithm cannot decide such actions.
     """
     if isinstance(config, IQNConfig):
-        return IQN(observations, action, cars, period, config, seed, experience, folder)
+        return IQN(observations, action, cars, period, config, seed, experience, folder, device, graphs)
     if not action.continuous:
         raise ConfigError(
             f"{config.type.upper()} decides continuous controls, but env.action.kind is discrete. "
             "Set it to absolute or rate, or use agent.type=iqn."
         )
     if isinstance(config, PPOConfig):
-        return PPO(observations, action, cars, period, config, seed, clone)
+        return PPO(observations, action, cars, period, config, seed, clone, device)
     kinds: dict[str, type[SAC] | type[TD3]] = {"sac": SAC, "qr_sac": QRSAC, "td3": TD3}
-    return kinds[config.type](observations, action, cars, period, config, seed, clone, experience, folder)
+    kind = kinds[config.type]
+    return kind(observations, action, cars, period, config, seed, clone, experience, folder, device, graphs)
 
 
 def clones(config: AgentConfig) -> bool:

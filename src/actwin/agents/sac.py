@@ -49,7 +49,7 @@ class SAC(OffPolicy):
     def _new_policy(self, observations: int, action: ActionSpec) -> Policy:
         config, count = self.config, action.continuous
         self.target_entropy = config.target_entropy * count
-        self.log_temperature = torch.tensor(config.temperature).log().requires_grad_()
+        self.log_temperature = torch.tensor(config.temperature).log().to(self.device).requires_grad_()
         self.temperature_optimiser = Adam([self.log_temperature], config.temperature_lr)
         std = config.std if self.clone is None else config.clone_std
         return new_sac_policy(observations, action, config, std)
@@ -64,13 +64,16 @@ class SAC(OffPolicy):
 
     def _sample(self, decision: Decision) -> tuple[Tensor, Tensor]:
         """Actions before squashing and the log probabilities of what they become."""
-        noise = torch.randn(decision.mean.shape, generator=self.generator)
+        shape = decision.mean.shape
+        noise = self.on_device.bring(lambda: torch.randn(shape, generator=self.generator))
         raw = decision.mean + decision.log_std.exp() * noise
         return raw, squashed_log_prob(decision.mean, decision.log_std, raw)
 
     def explore(self, observations: Tensor) -> Tensor:
         """float32[N, A]: actions drawn for raw observations."""
-        return self._sample(self.policy(self.policy.normaliser(observations)))[0].tanh()
+        policy = self.policy
+        decision: Decision = policy(policy.normaliser(observations))
+        return decision.sample(self.generator).tanh()
 
     def _bootstrap(self, batch: Transitions) -> Tensor:
         """float32[B, M]: what the critics should say, of the critic that says less."""
@@ -78,7 +81,7 @@ class SAC(OffPolicy):
         values = self.targets(batch.following, raw.tanh())
         # The lower critic of each row, all of its outputs: minimum of the means, not of the quantiles.
         lower = values.mean(-1).argmin(0)
-        chosen = values[lower, torch.arange(values.shape[1])]
+        chosen = values[lower, torch.arange(values.shape[1], device=values.device)]
         if self.config.entropy_in_target:
             chosen = chosen - (self.temperature * log_prob).unsqueeze(-1)
         return bootstrapped(batch, chosen)
@@ -88,7 +91,7 @@ class SAC(OffPolicy):
         error = values - wanted
         return 0.5 * error.square().mean(dim=(1, 2)).sum(), error / error[0].numel()
 
-    def _actor_step(self, batch: Transitions) -> dict[str, float]:
+    def _actor_step(self, batch: Transitions) -> dict[str, Tensor]:
         out, kept = self.actor.forward(batch.observations)
         decision = self.learner.decision(out[0])
         raw, log_prob = self._sample(decision)
@@ -105,12 +108,7 @@ class SAC(OffPolicy):
             # Of log alpha (entropy - wanted).
             self.log_temperature.grad = entropy - self.target_entropy
             self.temperature_optimiser.step()
-        return {
-            "actor_loss": loss.item(),
-            "entropy": entropy.item(),
-            "temperature": self.temperature.item(),
-            "clone_weight": self.clone_weight(),
-        }
+        return {"actor_loss": loss, "entropy": entropy, "temperature": self.temperature}
 
     def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""

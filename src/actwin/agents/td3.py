@@ -49,7 +49,8 @@ class TD3(OffPolicy):
 
     def explore(self, observations: Tensor) -> Tensor:
         """float32[N, A]: what the policy does with raw observations, with noise."""
-        controls = self.policy(self.policy.normaliser(observations)).mean.tanh()
+        policy = self.policy
+        controls = policy(policy.normaliser(observations)).mean.tanh()
         low, high = self.config.noise_range if self.clone is None else self.config.clone_noise_range
         spread = torch.linspace(low, high, len(controls)).unsqueeze(-1)
         noisy: Tensor = controls + spread * torch.randn(controls.shape, generator=self.generator)
@@ -58,8 +59,9 @@ class TD3(OffPolicy):
     def _bootstrap(self, batch: Transitions) -> Tensor:
         """float32[B, 1]: what the critics should say."""
         config = self.config
-        actions = self.policy.decision(self.average.forward(batch.following)[0][0]).mean.tanh()
-        noise = config.smoothing * torch.randn(actions.shape, generator=self.generator)
+        actions = self.averaged.decision(self.average.forward(batch.following)[0][0]).mean.tanh()
+        shape = actions.shape
+        noise = config.smoothing * self.on_device.bring(lambda: torch.randn(shape, generator=self.generator))
         noise.clamp_(-config.smoothing_limit, config.smoothing_limit)
         values = self.targets(batch.following, (actions + noise).clamp(-1.0, 1.0)).min(0).values
         return bootstrapped(batch, values)
@@ -69,13 +71,13 @@ class TD3(OffPolicy):
         error = values - wanted
         return error.square().mean(dim=(1, 2)).sum(), error * (2.0 / error[0].numel())
 
-    def _actor_step(self, batch: Transitions) -> dict[str, float]:
+    def _actor_step(self, batch: Transitions) -> dict[str, Tensor]:
         out, kept = self.actor.forward(batch.observations)
         controls = self.learner.decision(out[0]).mean.tanh()
         values, slopes = self._judged(batch.observations, controls, count=1)
         of_mean = slopes * (controls.square() - 1.0)
         self._improve(out, kept, of_mean, None, values, batch.observations)
-        return {"actor_loss": -values.mean().item(), "clone_weight": self.clone_weight()}
+        return {"actor_loss": -values.mean()}
 
 
 def new_td3_policy(observations: int, action: ActionSpec, config: TD3Config) -> Policy:
