@@ -79,44 +79,39 @@ def lap_traces(
         name: style.look_of(lap.driver, i, looks, theme)
         for i, (name, lap) in enumerate(zip(names, traces, strict=True))
     }
-    figure = _stacked(step, points, styles, shown, height, theme)
-    figure.update_xaxes(
-        style.axis("Distance from the line [m]", theme, range=[0.0, outline.length], tickformat=",d"),
-        showspikes=True,
-        spikemode="across",
-        spikesnap="cursor",
-        spikethickness=1,
-        spikedash="solid",
-        spikecolor=theme.muted,
-    )
-    _mark_corners(figure, outline, theme)
+    curves, axes, titles = _stacked(step, points, styles, shown, theme)
+    lines, labels = _corner_marks(outline, theme)
+    along = style.axis("Distance from the line [m]", theme, range=[0.0, outline.length], tickformat=",d")
+    spike = {"mode": "across", "snap": "cursor", "thickness": 1, "dash": "solid", "color": theme.muted}
+    along |= {"anchor": list(axes)[-1].replace("axis", ""), "showspikes": True}
+    along |= {f"spike{name}": value for name, value in spike.items()}
     meta = {
         "step": step,
         "drivers": names,
         "panels": [{"short": panel.short, "digits": panel.digits} for panel in shown],
     }
-    figure.update_layout(hovermode="x unified", hoversubplots="axis", dragmode="zoom", margin={"t": 76}, meta=meta)
-    figure.update_layout(legend={"y": 1.0, "yref": "container", "yanchor": "top"})
-    return figure
+    layout = style.layout(
+        height, theme, margin={"l": 52, "r": 16, "t": 76, "b": 46}, meta=meta, xaxis=along, **axes,
+        annotations=titles + labels, shapes=lines, hovermode="x unified", hoversubplots="axis", dragmode="zoom",
+    )  # fmt: skip
+    layout["legend"] = layout["legend"] | {"yref": "container", "yanchor": "top"}
+    # Made in one piece: piece by piece plotly would check all that is there again for each that is added.
+    return style.plotly().Figure(data=curves, layout=layout)
 
 
-def _mark_corners(figure: Any, outline: Outline, theme: style.Theme) -> None:
-    for label in outline.labels:
-        figure.add_vline(x=label.distance, line={"color": theme.grid, "width": 1}, layer="below")
-    for text, distance in corner_groups(outline):
-        figure.add_annotation(
-            x=distance,
-            y=1.0,
-            yref="paper",
-            yanchor="bottom",
-            yshift=13,
-            name="corner",
-            text=text,
-            showarrow=False,
-            font={"size": 10, "color": theme.muted},
-        )
-    for start in outline.sectors[1:]:
-        figure.add_vline(x=start, line={"color": theme.edge, "width": 1, "dash": "dot"}, layer="below")
+def _corner_marks(outline: Outline, theme: style.Theme) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Lines at corners and sectors through all panels, and names of the corners above them."""
+    across = {"type": "line", "yref": "paper", "y0": 0.0, "y1": 1.0, "layer": "below"}
+    at = [(label.distance, {"color": theme.grid, "width": 1}) for label in outline.labels]
+    at += [(start, {"color": theme.edge, "width": 1, "dash": "dot"}) for start in outline.sectors[1:]]
+    labels = [
+        {
+            "x": distance, "y": 1.0, "yref": "paper", "yanchor": "bottom", "yshift": 13, "name": "corner",
+            "text": text, "showarrow": False, "font": {"size": 10, "color": theme.muted},
+        }
+        for text, distance in corner_groups(outline)
+    ]  # fmt: skip
+    return [across | {"x0": x, "x1": x, "line": line} for x, line in at], labels
 
 
 def _channel(traces: Sequence[Trace], name: str, scale: float = 1.0) -> list[Floats] | None:
@@ -177,15 +172,13 @@ def _stacked(
     points: int,
     styles: Mapping[str, style.LineStyle],
     panels: Sequence[Panel],
-    height: int,
     theme: style.Theme,
     gap: float = 0.038,
-) -> Any:
-    """Panels over one horizontal axis, first on top, each below its title; the drawn values stand `step` apart."""
-    figure = style.plotly().Figure()
+) -> tuple[list[dict[str, Any]], dict[str, Any], list[dict[str, Any]]]:
+    """Curves, axes and titles of panels over one horizontal axis, first on top; values stand `step` apart."""
     whole = sum(panel.share for panel in panels)
     room = 1.0 - gap * (len(panels) - 1)
-    top, axes, titles = 1.0, {}, []
+    top, axes, titles, curves = 1.0, {}, [], []
     for number, panel in enumerate(panels, start=1):
         bottom = top - room * panel.share / whole
         key, alone = "" if number == 1 else str(number), len(styles) == 1 and panel.colour
@@ -194,24 +187,21 @@ def _stacked(
         titles.append(_panel_title(panel, top, theme))
         for (name, look), values in zip(styles.items(), panel.series, strict=True):
             line = {"color": look.colour, "dash": look.dash, "width": look.width * 0.8, "shape": panel.shape}
-            figure.add_scatter(
-                x0=0.0,
-                dx=step,
-                y=_thinned(values, points, panel.shape),
-                name=style.plain(name),
-                legendgroup=style.plain(name),
-                showlegend=number == 1,
-                yaxis=f"y{key}",
-                mode="lines",
-                line=line | ({"color": panel.colour} if alone else {}),
-                fill="tozeroy" if alone else None,
-                fillcolor=style.faint(panel.colour) if alone else None,
-                hovertemplate=f"%{{y:.{panel.digits}f}} {panel.short}",
-            )
+            curve = {
+                "x0": 0.0,
+                "dx": step,
+                "y": _thinned(values, points, panel.shape),
+                "name": style.plain(name),
+                "legendgroup": style.plain(name),
+                "showlegend": number == 1,
+                "yaxis": f"y{key}",
+                "mode": "lines",
+                "line": line | ({"color": panel.colour} if alone else {}),
+                "hovertemplate": f"%{{y:.{panel.digits}f}} {panel.short}",
+            }
+            curves.append(curve | ({"fill": "tozeroy", "fillcolor": style.faint(panel.colour)} if alone else {}))
         top = bottom - gap
-    lowest = f"y{len(panels)}" if len(panels) > 1 else "y"
-    figure.update_layout(style.layout(height, theme, annotations=titles, xaxis={"anchor": lowest}, **axes))
-    return figure
+    return curves, axes, titles
 
 
 def _thinned(values: Floats, points: int, shape: str) -> npt.NDArray[np.float32]:

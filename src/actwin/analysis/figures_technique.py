@@ -29,40 +29,40 @@ def friction_circle(
         looks: Number of each driver's style; by default the place in `traces`.
         theme: Of the page.
     """
-    figure = style.plotly().Figure()
+    marks: list[dict[str, Any]] = []
     symbols = ("circle", "diamond-open", "x-thin-open", "square-open", "triangle-up-open", "cross-thin-open")
     for i, lap in reversed(list(enumerate(traces))):
         look, name = style.look_of(lap.driver, i, looks, theme), style.plain(lap.driver)
         across, along = lap["ay"] / GRAVITY, lap["ax"] / GRAVITY
         rim_x, rim_y = _rim(across, along)
-        figure.add_scatter(
-            x=rim_x, y=rim_y, mode="lines", name=name, legendgroup=name, legendrank=i, hoverinfo="skip",
-            line={"color": look.colour, "dash": look.dash, "width": look.width},
-        )  # fmt: skip
-        figure.add_scatter(
-            x=across.astype(np.float32)[::2],
-            y=along.astype(np.float32)[::2],
-            mode="markers",
-            name=name,
-            legendgroup=name,
-            showlegend=False,
-            marker={
+        both = {"name": name, "legendgroup": name}
+        line = {"color": look.colour, "dash": look.dash, "width": look.width}
+        marks.append(
+            both | {"x": rim_x, "y": rim_y, "mode": "lines", "legendrank": i, "hoverinfo": "skip", "line": line}
+        )
+        points = {
+            "x": across.astype(np.float32)[::2],
+            "y": along.astype(np.float32)[::2],
+            "mode": "markers",
+            "showlegend": False,
+            "marker": {
                 "size": 3,
                 "color": look.colour,
                 "opacity": 0.45,
                 "symbol": symbols[i % len(symbols)],
                 "line": {"width": 1},
             },
-            hovertemplate="lateral %{x:.1f} g<br>longitudinal %{y:.1f} g<extra></extra>",
-        )
+            "hovertemplate": "lateral %{x:.1f} g<br>longitudinal %{y:.1f} g<extra></extra>",
+        }
+        marks.append(both | points)
     zero = {"zeroline": True, "zerolinecolor": theme.edge, "dtick": 2}
     lateral, longitudinal = (np.concatenate([lap[name] for lap in traces]) / GRAVITY for name in ("ay", "ax"))
     x_axis = style.axis("Lateral [g], left positive", theme, range=_usual(lateral), constrain="domain", **zero)
     y_axis = style.axis(
         "Longitudinal [g], forward positive", theme, range=_usual(longitudinal), scaleanchor="x", **zero
     )
-    figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, hovermode="closest"))
-    return figure
+    layout = style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, hovermode="closest")
+    return style.plotly().Figure(data=marks, layout=layout)
 
 
 def _rim(across: Floats, along: Floats) -> tuple[Floats, Floats]:
@@ -117,7 +117,8 @@ def histogram(
     """
     title, scale, low, high, count = _HISTOGRAMS[channel]
     laps = [(i, lap) for i, lap in enumerate(traces) if channel in lap.channels and np.isfinite(lap[channel]).any()]
-    figure, edges = style.plotly().Figure(), np.linspace(0.0, 1.0, 2)
+    bars: list[dict[str, Any]] = []
+    edges = np.linspace(0.0, 1.0, 2)
     if laps:
         every = np.concatenate([lap[channel] for _, lap in laps]) * scale
         least, most = (
@@ -131,18 +132,22 @@ def histogram(
         fine = np.isfinite(values) & np.isfinite(spent)
         shares, _ = np.histogram(values[fine], edges, weights=spent[fine])
         look = style.look_of(lap.driver, i, looks, theme)
-        figure.add_bar(
-            x=0.5 * (edges[1:] + edges[:-1]),
-            y=100.0 * shares / max(float(shares.sum()), 1e-9),
-            name=style.plain(lap.driver),
-            marker={"color": look.colour, "line": {"width": 0}, "pattern": {"shape": _PATTERNS[i % len(_PATTERNS)]}},
-            hovertemplate="%{x:.0f}: %{y:.1f} % of the time",
+        pattern = {"shape": _PATTERNS[i % len(_PATTERNS)]}
+        bars.append(
+            {
+                "type": "bar",
+                "x": 0.5 * (edges[1:] + edges[:-1]),
+                "y": 100.0 * shares / max(float(shares.sum()), 1e-9),
+                "name": style.plain(lap.driver),
+                "marker": {"color": look.colour, "line": {"width": 0}, "pattern": pattern},
+                "hovertemplate": "%{x:.0f}: %{y:.1f} % of the time",
+            }
         )
     whole = {} if low is None else {"range": [low, high], "dtick": 50}
     x_axis = style.axis(title, theme, **(whole if count else {"dtick": 1}))
     y_axis = style.axis("% of the time", theme, rangemode="tozero")
-    figure.update_layout(style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, bargap=0.12, barmode="group"))
-    return figure
+    layout = style.layout(height, theme, xaxis=x_axis, yaxis=y_axis, bargap=0.12, barmode="group")
+    return style.plotly().Figure(data=bars, layout=layout)
 
 
 _PATTERNS: Final = ("", "/", ".", "x", "-", "+")

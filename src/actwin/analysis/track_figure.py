@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,34 +44,28 @@ def track_map(
         coloured: How many laps get colours, all but the first hidden; None means all, 0 shows driving lines only.
         theme: Of the page.
     """
-    plotly = style.plotly()
-    figure = plotly.Figure()
-    for edge in _road(outline, theme.road if traces else theme.asphalt, theme):
-        figure.add_scatter(**edge)
+    lines = _road(outline, theme.road if traces else theme.asphalt, theme)
     meta: dict[str, Any] = {"views": _views(outline), "drivers": [lap.driver for lap in traces]}
     meta["lines"] = [
-        _append(figure, _driver_line(style.look_of(lap.driver, i, looks, theme), lap)) for i, lap in enumerate(traces)
+        _append(lines, _driver_line(style.look_of(lap.driver, i, looks, theme), lap)) for i, lap in enumerate(traces)
     ]
     if traces:
-        meta["speed"] = _add_colours(figure, list(traces[:coloured]), by, reference, theme)
+        meta["speed"] = _add_colours(lines, list(traces[:coloured]), by, reference, theme)
         # Last is drawn on top: the first driver's dot.
         dots = [
-            _append(figure, _cursor(style.look_of(lap.driver, i, looks, theme), lap, theme))
+            _append(lines, _cursor(style.look_of(lap.driver, i, looks, theme), lap, theme))
             for i, lap in reversed(list(enumerate(traces)))
         ]
         meta["cursor"] = dots[::-1]
-    for label in outline.labels:
-        figure.add_annotation(
-            x=label.x,
-            y=label.y,
-            text=label.text,
-            showarrow=False,
-            font={"size": 11, "color": theme.muted},
-            hovertext=label.name or label.text,
-        )
-    figure.add_annotation(**_direction(outline, theme))
-    figure.update_layout(map_layout(outline, height, theme, meta=meta))
-    return figure
+    words = [
+        {
+            "x": label.x, "y": label.y, "text": label.text, "showarrow": False, "hovertext": label.name or label.text,
+            "font": {"size": 11, "color": theme.muted},
+        }
+        for label in outline.labels
+    ]  # fmt: skip
+    layout = map_layout(outline, height, theme, meta=meta, annotations=[*words, _direction(outline, theme)])
+    return style.plotly().Figure(data=lines, layout=layout)
 
 
 def map_layout(outline: Outline, height: int, theme: style.Theme, **more: Any) -> dict[str, Any]:
@@ -107,10 +101,7 @@ def mini_sector_map(
         looks: Number of each driver's style; by default the place in `traces`.
         theme: Of the page.
     """
-    figure = style.plotly().Figure()
-    for edge in _road(outline, theme.road, theme):
-        figure.add_scatter(**edge)
-    axis = traces[0].distance
+    lines, axis = _road(outline, theme.road, theme), traces[0].distance
     bounds = np.linspace(0.0, axis[-1], sectors + 1)
     times = np.array([np.diff(np.interp(bounds, axis, lap.time)) for lap in traces])
     for i, lap in enumerate(traces):
@@ -118,17 +109,18 @@ def mini_sector_map(
         places = [_stretch(axis, bounds[k], bounds[k + 1]) for k in won]
         at = np.concatenate(places) if places else np.full(1, np.nan)
         look = style.look_of(lap.driver, i, looks, theme)
-        figure.add_scatter(
-            x=np.interp(at, axis, lap["x"]),
-            y=np.interp(at, axis, lap["y"]),
-            mode="lines",
-            name=f"{style.plain(lap.driver)}: {len(won)} of {sectors}",
-            line={"color": look.colour, "width": 6.0},
-            hoverinfo="skip",
+        lines.append(
+            {
+                "x": np.interp(at, axis, lap["x"]).astype(np.float32),
+                "y": np.interp(at, axis, lap["y"]).astype(np.float32),
+                "mode": "lines",
+                "name": f"{style.plain(lap.driver)}: {len(won)} of {sectors}",
+                "line": {"color": look.colour, "width": 6.0},
+                "hoverinfo": "skip",
+            }
         )
-    figure.add_annotation(**_direction(outline, theme))
-    figure.update_layout(map_layout(outline, height, theme))
-    return figure
+    layout = map_layout(outline, height, theme, annotations=[_direction(outline, theme)])
+    return style.plotly().Figure(data=lines, layout=layout)
 
 
 def _stretch(axis: Floats, begin: float, end: float) -> Floats:
@@ -137,7 +129,7 @@ def _stretch(axis: Floats, begin: float, end: float) -> Floats:
 
 
 def _add_colours(
-    figure: Any, laps: list[Trace], by: str, reference: Trace | None, theme: style.Theme
+    lines: list[dict[str, Any]], laps: list[Trace], by: str, reference: Trace | None, theme: style.Theme
 ) -> list[list[int]]:
     """Adds the coloured pieces of each lap, all but the first hidden; their numbers."""
     numbers, bar = [], None
@@ -147,31 +139,33 @@ def _add_colours(
         if colours is not None:
             bar = bar or colours.bar
             pieces = [*_pieces(lap, colours), _touch(lap)]
-            numbers.append([_append(figure, piece | {"visible": i == 0}) for piece in pieces])
+            numbers.append([_append(lines, piece | {"visible": i == 0}) for piece in pieces])
     if bar is not None:
         empty = {"x": [None, None], "y": [None, None], "mode": "markers", "showlegend": False, "hoverinfo": "skip"}
-        figure.add_scatter(**empty, marker=bar_marker(bar))
+        lines.append(empty | {"marker": bar_marker(bar)})
     return numbers
 
 
-def _append(figure: Any, piece: Mapping[str, Any]) -> int:
-    figure.add_scatter(**piece)
-    return len(figure.data) - 1
+def _append(lines: list[dict[str, Any]], piece: dict[str, Any]) -> int:
+    lines.append(piece)
+    return len(lines) - 1
 
 
 def _road(outline: Outline, colour: str, theme: style.Theme) -> list[dict[str, Any]]:
     (left_x, left_y), (right_x, right_y) = outline.left, outline.right
     fixed: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
     surface = {
-        "x": np.concatenate([left_x, right_x[::-1]]),
-        "y": np.concatenate([left_y, right_y[::-1]]),
+        "x": np.concatenate([left_x, right_x[::-1]]).astype(np.float32),
+        "y": np.concatenate([left_y, right_y[::-1]]).astype(np.float32),
         "fill": "toself",
         "fillcolor": colour,
         "line": {"width": 0},
     }
     edge = {"line": {"color": theme.edge if colour == theme.road else colour, "width": 1}}
     line = {"x": outline.line[0], "y": outline.line[1], "line": {"color": theme.ink, "width": 4}}
-    edges: list[dict[str, Any]] = [{"x": left_x, "y": left_y} | edge, {"x": right_x, "y": right_y} | edge]
+    edges: list[dict[str, Any]] = [
+        {"x": x.astype(np.float32), "y": y.astype(np.float32)} | edge for x, y in (outline.left, outline.right)
+    ]
     return [fixed | piece for piece in (surface, *edges, line)]
 
 
@@ -241,12 +235,12 @@ def _touch(lap: Trace) -> dict[str, Any]:
     nothing = np.full(len(lap.distance), np.nan)
     speed, gear = lap.channels.get("speed", nothing) * KMH_PER_MS, lap.channels.get("gear", nothing)
     return {
-        "x": lap["x"][every],
-        "y": lap["y"][every],
+        "x": lap["x"][every].astype(np.float32),
+        "y": lap["y"][every].astype(np.float32),
         "mode": "markers",
         "showlegend": False,
         "marker": {"size": 9, "opacity": 0.0},
-        "customdata": np.column_stack([lap.distance[every], speed[every], gear[every]]),
+        "customdata": np.column_stack([lap.distance[every], speed[every], gear[every]]).astype(np.float32),
         "hovertemplate": "%{customdata[0]:.0f} m, %{customdata[1]:.0f} km/h, gear %{customdata[2]:.0f}<extra></extra>",
     }
 
@@ -280,22 +274,21 @@ def event_map(
         height: [px] Of the figure.
         theme: Of the page.
     """
-    figure = style.plotly().Figure()
-    for edge in _road(outline, theme.road, theme):
-        figure.add_scatter(**edge)
+    lines = _road(outline, theme.road, theme)
     signs = ("circle", "diamond", "x", "square", "triangle-up", "cross", "star")
     for i, kind in enumerate(dict.fromkeys(kind for kind, _, _ in events)):
         mine = [event for event in events if event[0] == kind]
         at = np.array([distance for _, distance, _ in mine])
-        figure.add_scatter(
-            x=np.interp(at, lap.distance, lap["x"]),
-            y=np.interp(at, lap.distance, lap["y"]),
-            mode="markers",
-            name=style.plain(kind),
-            text=[style.plain(words) for _, _, words in mine],
-            hovertemplate="%{text}<extra></extra>",
-            marker={"size": 10, "symbol": signs[i % len(signs)], "color": style.style_of(i, theme).colour},
+        lines.append(
+            {
+                "x": np.interp(at, lap.distance, lap["x"]),
+                "y": np.interp(at, lap.distance, lap["y"]),
+                "mode": "markers",
+                "name": style.plain(kind),
+                "text": [style.plain(words) for _, _, words in mine],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {"size": 10, "symbol": signs[i % len(signs)], "color": style.style_of(i, theme).colour},
+            }
         )
-    figure.add_annotation(**_direction(outline, theme))
-    figure.update_layout(map_layout(outline, height, theme), showlegend=bool(events))
-    return figure
+    layout = map_layout(outline, height, theme, annotations=[_direction(outline, theme)], showlegend=bool(events))
+    return style.plotly().Figure(data=lines, layout=layout)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from actwin.dashboard.figure_store import keep
 from actwin.dashboard.serve import asset_address
 
 _LOADER: Final = (
@@ -22,7 +23,7 @@ def figure(drawn: Any, key: str, narrow: int = 0) -> None:
         key: Name of its place on the page; a new figure in the same place keeps the old one until it is drawn.
         narrow: [px] Its height on a phone; 0 keeps the figure's own.
     """
-    _mount("figures", {"kind": "single", "figures": [drawn.to_json()], "narrow": narrow}, key)
+    _mount("figures", {"kind": "single", "figures": [keep(drawn)], "narrow": narrow}, key)
 
 
 def linked(traces: Any, track: Any, key: str) -> None:
@@ -33,7 +34,7 @@ def linked(traces: Any, track: Any, key: str) -> None:
         track: Of `track_map`, with the same laps.
         key: Name of their place on the page.
     """
-    _mount("figures", {"kind": "linked", "figures": [traces.to_json(), track.to_json()], "narrow": 0}, key)
+    _mount("figures", {"kind": "linked", "figures": [keep(traces), keep(track)], "narrow": 0}, key)
 
 
 def cockpit(shown: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from actwin.analysis.figure_style import SCREEN
+from actwin.dashboard import figure_store
 from actwin.dashboard import settings as dashboard_settings
 from actwin.errors import ConfigError, MissingExtraError
 
@@ -59,7 +60,10 @@ def serve(
     threading.Thread(target=import_module, args=("actwin.analysis.session_report",), daemon=True).start()
     app = st.App(
         Path(__file__).with_name("app.py"),
-        routes=[Route(PREFIX + "{name}", _asset_response)],
+        routes=[
+            Route(figure_store.PREFIX + "{name}", _figure_response),
+            Route(PREFIX + "{name}", _asset_response),
+        ],
         middleware=[Middleware(_Headers)],
     )
     app.run(config=options(host, port, browser))
@@ -153,6 +157,15 @@ async def _asset_response(request: Any) -> Any:
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(_packed(name), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
     return Response(asset(name), media_type="text/javascript", headers=headers)
+
+
+async def _figure_response(request: Any) -> Any:
+    from starlette.responses import PlainTextResponse, Response
+
+    found = figure_store.fetch(request.path_params["name"])
+    if found is None:
+        return PlainTextResponse("This figure is not kept any more.", status_code=404)
+    return Response(found, media_type="application/json", headers={"Cache-Control": "private, max-age=600"})
 
 
 def headers() -> dict[str, str]:

@@ -45,11 +45,24 @@ function make(tag, parent, name, text) {
   return made;
 }
 
-async function draw(Plotly, place, source, width, height) {
-  const figure = JSON.parse(source);
+async function fetched(address) {
+  const answer = await fetch(new URL(address, window.location.origin));
+  if (!answer.ok) throw new Error(answer.status === 404 ? "it is not kept any more. Reload the page." : `the server says ${answer.status}.`);
+  return answer.json();
+}
+
+// Draws what is not there yet; whether it did.
+async function draw(Plotly, place, address, width, height) {
+  const key = `${address} ${width < NARROW}`;
+  if (place.actwinKey === key) return false;
+  const figure = await fetched(address);
+  // A stretch that was zoomed to stays in view while it is the same road.
+  for (const axis of [figure.layout.xaxis, place.actwinMap && figure.layout.yaxis]) if (axis && axis.range) axis.uirevision = axis.range.join();
   if (place.actwinQuiet) for (const line of figure.data) { line.hoverinfo = "none"; delete line.hovertemplate; }
   await Plotly.react(place, figure.data, fitted(figure.layout, width, height), config(width < NARROW));
+  place.actwinKey = key;
   place.dataset.draws = Number(place.dataset.draws || 0) + 1;
+  return true;
 }
 
 function number(value, digits) {
@@ -68,6 +81,7 @@ class Linked {
     this.readout = make("table", make("div", side, "aw-scroll"), "aw-readout");
     this.traces = make("div", this.frame, "aw-figure aw-traces");
     this.traces.actwinQuiet = true;
+    this.map.actwinMap = true;
     this.wanted = null;
     this.busy = false;
     this.views.addEventListener("change", () => this.look());
@@ -78,23 +92,29 @@ class Linked {
     const wide = width >= 1000;
     this.frame.classList.toggle("aw-wide", wide);
     await draw(Plotly, this.traces, data.figures[0], width, 0);
-    await draw(Plotly, this.map, data.figures[1], width, width < NARROW ? 330 : 0);
+    if (await draw(Plotly, this.map, data.figures[1], width, width < NARROW ? 330 : 0)) this.know();
+    this.table();
+    if (!this.listening) this.listen();
+  }
+
+  // What the map tells: the stretches that can be shown, and where the laps are.
+  know() {
     const meta = this.map.layout.meta, labels = meta.views.map((view) => view.label).join("|");
     if (labels !== this.labels) {
       this.labels = labels;
       this.views.replaceChildren(...meta.views.map((view, i) => new Option(view.label, i)));
-    } else if (Number(this.views.value)) this.look();
-    this.paths = meta.lines.map((i) => ({ x: this.map._fullData[i].x, y: this.map._fullData[i].y }));
-    this.table();
-    if (!this.listening) {
-      this.listening = true;
-      this.traces.on("plotly_hover", (event) => this.go(event.xvals ? event.xvals[0] : event.points[0].x));
-      this.map.on("plotly_hover", (event) => {
-        const at = event.points[0].customdata;
-        if (at) { this.go(at[0]); Plotly.Fx.hover(this.traces, { xval: at[0] }, "xy"); }
-      });
-      this.traces.on("plotly_relayout", (change) => this.follow(change));
     }
+    this.paths = meta.lines.map((i) => ({ x: this.map._fullData[i].x, y: this.map._fullData[i].y }));
+  }
+
+  listen() {
+    this.listening = true;
+    this.traces.on("plotly_hover", (event) => this.go(event.xvals ? event.xvals[0] : event.points[0].x));
+    this.map.on("plotly_hover", (event) => {
+      const at = event.points[0].customdata;
+      if (at) { this.go(at[0]); this.Plotly.Fx.hover(this.traces, { xval: at[0] }, "xy"); }
+    });
+    this.traces.on("plotly_relayout", (change) => this.follow(change));
   }
 
   look() {
