@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from actwin.agents.device import DeviceName
 from actwin.agents.iqn import IQNConfig
 from actwin.agents.off_policy import OffPolicyConfig
 from actwin.agents.ppo import PPOConfig
@@ -51,6 +52,12 @@ class TrainConfig(_Settings):
     )
     threads: int = Field(
         default=0, ge=0, description="CPU threads of the learner, 0 for all physical cores but at most 8"
+    )
+    device: DeviceName = Field(
+        default="cpu", description="where updates are computed; auto is a graphics card where torch can use one"
+    )
+    cuda_graphs: bool = Field(
+        default=False, description="whether updates of agents with a memory are replayed as CUDA graphs on such a card"
     )
 
 

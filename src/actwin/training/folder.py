@@ -90,7 +90,7 @@ class RunFolder:
                 "seed": self._config.seed,
                 "logs": self.logs.as_posix(),
                 "versions": versions(),
-                "numerics": numerics(),
+                "numerics": numerics(self._config.train.device),
             }
             self._write()
         except OSError as error:

@@ -10,6 +10,7 @@ import torch
 
 from actwin.agents.arrays import Floats
 from actwin.agents.bc import Demonstrations, Epoch, clone
+from actwin.agents.device import chosen_device
 from actwin.agents.networks import ActionSpec, Policy
 from actwin.agents.registry import new_network
 from actwin.agents.replay import Experience
@@ -221,4 +222,5 @@ def new_clone(
         torch.manual_seed(config.seed)
         policy = new_network(config.agent, demonstrations.observations.shape[1], action)
     assert isinstance(policy, Policy)
-    return policy, clone(policy, demonstrations, config.imitation.bc, config.seed, on_epoch)
+    device = chosen_device(config.train.device)
+    return policy, clone(policy, demonstrations, config.imitation.bc, config.seed, on_epoch, device)

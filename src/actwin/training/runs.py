@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import torch
 
+from actwin.agents.device import DeviceName, chosen_device, device_label
 from actwin.errors import CheckpointError
 
 LAST: Final = "last.pt"
@@ -70,9 +71,14 @@ def git_commit(sources: Path) -> str:
         return ""
 
 
-def numerics() -> dict[str, Any]:
-    """What decides the last bits of a result on one machine."""
+def numerics(device: DeviceName) -> dict[str, Any]:
+    """What decides the last bits of a result on one machine.
+
+    Args:
+        device: Setting of the run.
+    """
     return {
+        "device": device_label(chosen_device(device)),
         "threads": torch.get_num_threads(),
         "matmul_precision": torch.get_float32_matmul_precision(),
         "capability": torch.backends.cpu.get_cpu_capability(),
@@ -91,11 +97,11 @@ def one_thread() -> Iterator[None]:
 
 
 def prepare_torch(threads: int) -> None:
-    """Sets the process up for training on CPU.
+    """Sets the process up for training.
 
     "Medium" precision sends single-precision products to oneDNN. On CPUs without matrix units the result is as
     exact as before and on AMD up to twice as fast; with them (AMX) the factors really are rounded to bfloat16, so the
-    setting is kept in the checkpoint.
+    setting is kept in the checkpoint. On graphics cards it means TF32: factors are rounded to eleven binary digits.
 
     Args:
         threads: Of the learner; 0 means every physical core up to eight, more do not help networks of this size.

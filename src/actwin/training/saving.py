@@ -104,7 +104,7 @@ class Saver:
                 "counters": counters._asdict(),
                 "best": None if best is None else best._asdict(),
                 "versions": versions(),
-                "numerics": numerics(),
+                "numerics": numerics(self.config.train.device),
                 **(more or {}),
             },
         )

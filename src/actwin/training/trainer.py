@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import torch
 
 from actwin.agents.agent import Agent
+from actwin.agents.device import chosen_device
 from actwin.agents.memory_agent import MemoryAgent
 from actwin.agents.networks import Policy
 from actwin.agents.registry import new_agent
@@ -66,6 +67,8 @@ class Trainer:
             clone,
             experience,
             out,
+            chosen_device(config.train.device),
+            config.train.cuda_graphs,
         )
         if config.train.offline:
             assert isinstance(self.agent, MemoryAgent)
