@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from actwin.agents.task_identity import differences
 from actwin.env.config import TaskConfig
-from actwin.env.task import differences
 from actwin.errors import ConfigError, UnknownNameError
 
 

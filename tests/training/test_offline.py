@@ -17,7 +17,8 @@ from actwin.telemetry.store.meta import SessionMeta
 from actwin.telemetry.store.session import write_session
 from actwin.training.board import read_metrics
 from actwin.training.config import load_config
-from actwin.training.pipeline import Trained, train
+from actwin.training.pipeline import train
+from actwin.training.preparation import Trained
 
 COMMON = (
     "env.track=oval", "imitation.bc.epochs=2", "agent.hidden=[32, 32]", "agent.batch=64", "agent.replay=5000",

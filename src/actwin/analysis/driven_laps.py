@@ -1,27 +1,29 @@
-"""Laps in the sport's words: filtered, ranked, with their telemetry."""
+"""Sessions and their laps in the sport's words: filtered, ranked, with their telemetry."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from actwin.analysis.columns import Columns
-from actwin.analysis.compare import CHANNELS, Trace, line_before, trace_of
+from actwin.analysis.compare import CHANNELS, Trace, distance_axis, line_before, trace_of
 from actwin.analysis.lap_table import LapRow, Mark, lap_table, rolling_best, theoretical_best
-from actwin.analysis.laps import Lap, best_lap
-from actwin.analysis.way import Way
-from actwin.errors import MissingExtraError, UnknownNameError
+from actwin.analysis.laps import Lap, all_laps, best_lap
+from actwin.analysis.place import lies_on, place_on
+from actwin.analysis.way import Way, way_of
+from actwin.content.track import Track
+from actwin.errors import MissingExtraError, SessionError, UnknownNameError
 from actwin.telemetry.channels import WHEELS
+from actwin.telemetry.store.meta import SessionMeta
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from actwin.analysis.session import DrivenSession
 
 Floats = npt.NDArray[np.float64]
 STEP: Final = 2.0
@@ -203,6 +205,83 @@ class Laps(Sequence[DrivenLap]):
         rows = lap_table(self._laps)
         count = max((len(row.lap.sectors) for row in rows), default=0)
         return [_record(row, count) for row in rows]
+
+
+class DrivenSession:
+    """One session, or several drives on one track that are looked at together.
+
+    Args:
+        name: To show.
+        drives: Columns of each drive, by its name.
+        meta: What is known besides; of a twin's run track, car and driver.
+        track: The road; None when nobody knows it.
+        length: [m] Of the lap, where there is no track.
+    """
+
+    def __init__(
+        self, name: str, drives: Mapping[str, Columns], meta: SessionMeta, track: Track | None, length: float = math.nan
+    ) -> None:
+        self.name, self.meta = name, meta
+        self.names, self.drives = tuple(drives), tuple(drives.values())
+        self._given, self._length = track, length
+        self._placed: set[int] = set()
+
+    def __repr__(self) -> str:
+        return f"DrivenSession({self.name!r}, {len(self.laps)} laps)"
+
+    @cached_property
+    def ways(self) -> tuple[Way, ...]:
+        """The way of each drive."""
+        return tuple(way_of(columns, self._given, self._length) for columns in self.drives)
+
+    @cached_property
+    def track(self) -> Track | None:
+        """The track if it is known and the session was driven on it; its corners and borders then fit the laps."""
+        lengths = [way.length for way in self.ways if len(way)]
+        if self._given is None or any(abs(length - self._given.length) > 1e-6 for length in lengths):
+            return None
+        return self._given
+
+    @property
+    def length(self) -> float:
+        """[m] Of the lap; NaN when nobody knows it."""
+        return next((way.length for way in self.ways if way.length > 0.0), math.nan)
+
+    @property
+    def axis(self) -> Floats:
+        """[m] The common distance axis of its laps.
+
+        Raises:
+            SessionError: The length of the lap is not known.
+        """
+        if not self.length > 0.0:
+            cure = "Give its track: --track NAME or a track file."
+            raise SessionError(f"{self.name}: tells no place on the lap. {cure}")
+        return distance_axis(self.length, STEP)
+
+    @cached_property
+    def on_track(self) -> bool:
+        """Whether its positions lie on the track, so that both can be drawn on one map."""
+        return self.track is not None and all(lies_on(columns, self.track) for columns in self.drives)
+
+    def placed(self, drive: int) -> Columns:
+        """Columns of a drive, with the road channels that follow from position and track."""
+        columns = self.drives[drive]
+        if drive not in self._placed and self.track is not None and self.on_track:
+            self._placed.add(drive)
+            if any(name not in columns for name in ROAD):
+                columns.add(place_on(columns, self.track) or {})
+        return columns
+
+    @cached_property
+    def laps(self) -> Laps:
+        """Every lap and every part of one, in order."""
+        sectors = self.track.sectors if self.track is not None else (0.0,)
+        return Laps(
+            DrivenLap(**vars(lap), session=self, drive=drive)
+            for drive, columns in enumerate(self.drives)
+            for lap in all_laps(columns, self.ways[drive], sectors)
+        )
 
 
 def _record(row: LapRow, count: int) -> dict[str, Any]:

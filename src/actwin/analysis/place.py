@@ -180,3 +180,17 @@ def place_on(columns: Columns, track: Track) -> dict[str, npt.NDArray[Any]] | No
     heading = np.full(len(x), np.nan) if yaw is None else yaw
     poses = np.stack([np.asarray(values, np.float64) for values in (x, y, heading)], axis=1)
     return dict(zip(PLACE, RoadPosition(track).places(poses).T, strict=True))
+
+
+def lies_on(columns: Columns, track: Track) -> bool:
+    """Whether a sample of the positions lies on a track."""
+    every = max(1, len(columns) // SAMPLE)
+    x, y = columns.get("x"), columns.get("y")
+    if x is None or y is None:
+        return False
+    x, y = np.asarray(x[::every], np.float64), np.asarray(y[::every], np.float64)
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        return False
+    _s, offset = track.to_road(x[known], y[known])
+    return bool(np.mean(np.abs(offset) < OFF_ROAD) > 0.5)

@@ -1,4 +1,4 @@
-"""A driven session in the sport's words: laps, their bests, their telemetry.
+"""Opening what was driven: recorded sessions, rollouts, folders of them; and the lap a user means.
 
 ```
 from actwin.analysis import open_session
@@ -12,20 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from actwin.analysis.columns import Columns
-from actwin.analysis.compare import distance_axis
-from actwin.analysis.driven_laps import ROAD, STEP, DrivenLap, Laps
-from actwin.analysis.laps import all_laps
-from actwin.analysis.place import OFF_ROAD, place_on
+from actwin.analysis.driven_laps import DrivenLap, DrivenSession, Laps
 from actwin.analysis.rollout import Rollout
-from actwin.analysis.way import Way, way_of
 from actwin.content.library import load_track
 from actwin.content.track import Track
 from actwin.errors import ContentError, SessionError, UnknownNameError
@@ -36,102 +28,10 @@ from actwin.telemetry.store.session import Session
 
 __all__ = ["BEST", "DrivenLap", "DrivenSession", "Laps", "find_lap", "known_track", "open_session"]
 
-Floats = npt.NDArray[np.float64]
 BEST: Final = "best"
 """Stands for the fastest lap that counts where a lap is asked for."""
 TOGETHER: Final = 200
 """Drives of a folder that are opened together, at most."""
-
-
-class DrivenSession:
-    """One session, or several drives on one track that are looked at together.
-
-    Args:
-        name: To show.
-        drives: Columns of each drive, by its name.
-        meta: What is known besides; of a twin's run track, car and driver.
-        track: The road; None when nobody knows it.
-        length: [m] Of the lap, where there is no track.
-    """
-
-    def __init__(
-        self, name: str, drives: Mapping[str, Columns], meta: SessionMeta, track: Track | None, length: float = math.nan
-    ) -> None:
-        self.name, self.meta = name, meta
-        self.names, self.drives = tuple(drives), tuple(drives.values())
-        self._given, self._length = track, length
-        self._placed: set[int] = set()
-
-    def __repr__(self) -> str:
-        return f"DrivenSession({self.name!r}, {len(self.laps)} laps)"
-
-    @cached_property
-    def ways(self) -> tuple[Way, ...]:
-        """The way of each drive."""
-        return tuple(way_of(columns, self._given, self._length) for columns in self.drives)
-
-    @cached_property
-    def track(self) -> Track | None:
-        """The track if it is known and the session was driven on it; its corners and borders then fit the laps."""
-        lengths = [way.length for way in self.ways if len(way)]
-        if self._given is None or any(abs(length - self._given.length) > 1e-6 for length in lengths):
-            return None
-        return self._given
-
-    @property
-    def length(self) -> float:
-        """[m] Of the lap; NaN when nobody knows it."""
-        return next((way.length for way in self.ways if way.length > 0.0), math.nan)
-
-    @property
-    def axis(self) -> Floats:
-        """[m] The common distance axis of its laps.
-
-        Raises:
-            SessionError: The length of the lap is not known.
-        """
-        if not self.length > 0.0:
-            cure = "Give its track: --track NAME or a track file."
-            raise SessionError(f"{self.name}: tells no place on the lap. {cure}")
-        return distance_axis(self.length, STEP)
-
-    @cached_property
-    def on_track(self) -> bool:
-        """Whether its positions lie on the track, so that both can be drawn on one map."""
-        return self.track is not None and all(_lies_on(columns, self.track) for columns in self.drives)
-
-    def placed(self, drive: int) -> Columns:
-        """Columns of a drive, with the road channels that follow from position and track."""
-        columns = self.drives[drive]
-        if drive not in self._placed and self.track is not None and self.on_track:
-            self._placed.add(drive)
-            if any(name not in columns for name in ROAD):
-                columns.add(place_on(columns, self.track) or {})
-        return columns
-
-    @cached_property
-    def laps(self) -> Laps:
-        """Every lap and every part of one, in order."""
-        sectors = self.track.sectors if self.track is not None else (0.0,)
-        return Laps(
-            DrivenLap(**vars(lap), session=self, drive=drive)
-            for drive, columns in enumerate(self.drives)
-            for lap in all_laps(columns, self.ways[drive], sectors)
-        )
-
-
-def _lies_on(columns: Columns, track: Track) -> bool:
-    """Whether a sample of the positions lies on a track."""
-    every = max(1, len(columns) // 200)
-    x, y = columns.get("x"), columns.get("y")
-    if x is None or y is None:
-        return False
-    x, y = np.asarray(x[::every], np.float64), np.asarray(y[::every], np.float64)
-    known = np.isfinite(x) & np.isfinite(y)
-    if not known.any():
-        return False
-    _s, offset = track.to_road(x[known], y[known])
-    return bool(np.mean(np.abs(offset) < OFF_ROAD) > 0.5)
 
 
 def open_session(

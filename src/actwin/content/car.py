@@ -6,45 +6,21 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from actwin.content.car_chapters import (
-    Aero,
-    AssistSystems,
-    Brakes,
-    Chapter,
-    Chassis,
-    Engine,
-    Identity,
-    Steering,
-    Suspension,
-    Transmission,
-    Tyres,
-)
+from actwin.content.car_chapters import Chapter, Chapters
 from actwin.content.car_checks import MisfitError, check_car
 from actwin.errors import ConfigError, ContentError, UnknownNameError
 from actwin.units import RADS_PER_RPM
 
 
-class Car(BaseModel):
+class Car(Chapters):
     """All parameters of one car, immutable, in SI units (engine speeds in rpm, temperatures in °C).
 
     Values are read as `car.chassis.mass`; `car.source_of("chassis.mass")` says where a number comes from. Cars come
     from files (`actwin.content.cars.read_car`); variations come from `with_wing` and `scaled`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    identity: Identity
-    chassis: Chassis
-    steering: Steering
-    aero: Aero
-    suspension: Suspension
-    tyres: Tyres
-    engine: Engine
-    transmission: Transmission
-    brakes: Brakes
-    assists: AssistSystems
     sources: tuple[tuple[str, str], ...] = Field(default=(), repr=False, description="Origin of each number.")
 
     @model_validator(mode="after")

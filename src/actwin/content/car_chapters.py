@@ -235,3 +235,20 @@ class AssistSystems(Chapter):
     traction_control: bool = Field(strict=True, description="Whether the car has traction control.")
     abs_slip_ratio: float = quantity("-", "Slip ratio that the anti-lock system allows.", gt=0.0, lt=1.0)
     traction_control_slip_ratio: float = quantity("-", "Slip ratio that traction control allows.", gt=0.0, lt=1.0)
+
+
+class Chapters(BaseModel):
+    """All chapters of one car."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    identity: Identity
+    chassis: Chassis
+    steering: Steering
+    aero: Aero
+    suspension: Suspension
+    tyres: Tyres
+    engine: Engine
+    transmission: Transmission
+    brakes: Brakes
+    assists: AssistSystems

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from actwin.content.car_chapters import Chapters
 from actwin.units import GRAVITY
-
-if TYPE_CHECKING:
-    from actwin.content.car import Car
 
 
 class MisfitError(ValueError):
@@ -26,7 +23,7 @@ class MisfitError(ValueError):
         super().__init__(f"{field}: {problem} {cure}")
 
 
-def check_car(car: Car) -> None:
+def check_car(car: Chapters) -> None:
     """Raise `MisfitError` for the first pair of values of a car that cannot belong together."""
     for check in (_chassis, _aero, _suspension, _tyres, _engine, _gearbox, _shifts):
         check(car)
@@ -37,7 +34,7 @@ def _require(condition: bool, field: str, problem: str, cure: str) -> None:
         raise MisfitError(field, problem, cure)
 
 
-def _chassis(car: Car) -> None:
+def _chassis(car: Chapters) -> None:
     chassis = car.chassis
     _require(
         chassis.fuel <= chassis.fuel_capacity,
@@ -77,7 +74,7 @@ def _chassis(car: Car) -> None:
         )
 
 
-def _aero(car: Car) -> None:
+def _aero(car: Chapters) -> None:
     aero = car.aero
     for name in ("drag_area", "downforce_area"):
         low, high = getattr(aero, f"min_{name}"), getattr(aero, f"max_{name}")
@@ -103,7 +100,7 @@ def _aero(car: Car) -> None:
         )
 
 
-def _suspension(car: Car) -> None:
+def _suspension(car: Chapters) -> None:
     chassis = car.chassis
     for axle, share in (("front", chassis.front_share), ("rear", 1.0 - chassis.front_share)):
         side = getattr(car.suspension, axle)
@@ -129,7 +126,7 @@ def _suspension(car: Car) -> None:
         )
 
 
-def _tyres(car: Car) -> None:
+def _tyres(car: Chapters) -> None:
     for axle in ("front", "rear"):
         tyre = getattr(car.tyres, axle)
         for direction in ("x", "y"):
@@ -150,7 +147,7 @@ def _tyres(car: Car) -> None:
         )
 
 
-def _engine(car: Car) -> None:
+def _engine(car: Chapters) -> None:
     engine = car.engine
     _require(
         len(engine.rpm) == len(engine.torque),
@@ -184,7 +181,7 @@ def _engine(car: Car) -> None:
     )
 
 
-def _gearbox(car: Car) -> None:
+def _gearbox(car: Chapters) -> None:
     gears = car.transmission.gears
     _require(
         gears[-1] > 0.0 and _increasing(gears[::-1]),
@@ -201,7 +198,7 @@ def _gearbox(car: Car) -> None:
     )
 
 
-def _shifts(car: Car) -> None:
+def _shifts(car: Chapters) -> None:
     box, engine = car.transmission, car.engine
     _require(
         box.upshift_rpm < engine.limiter_rpm,

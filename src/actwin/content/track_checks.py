@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actwin.content.track import Track
+from actwin.content.track_schema import TrackFile
 from actwin.errors import ContentError
-
-if TYPE_CHECKING:
-    from actwin.content.track import Track
-    from actwin.content.track_files import TrackFile
 
 Array = NDArray[np.float64]
 

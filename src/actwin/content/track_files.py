@@ -8,101 +8,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from actwin.content.clothoids import ClothoidLoop
 from actwin.content.profiles import Linear, Smooth, Steps
 from actwin.content.roadside import Roadside, roadside_by_rule
 from actwin.content.track import Corner, Track
 from actwin.content.track_checks import check_lists, check_track
+from actwin.content.track_schema import GridTable, RoadsideTable, TrackFile
 from actwin.errors import ContentError
 
 SCHEMA: Final = 1
 """Version of the compact track file; a reader refuses any other."""
 LARGEST_GAP: Final = 1.0
 """[m] A loop that misses its beginning by more than this is called open, not rounded."""
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class _Centre(_Model):
-    length: float = Field(gt=0)
-    start: tuple[float, float] = (0.0, 0.0)
-    heading: float = 0.0
-    knots: tuple[float, ...] = Field(min_length=1)
-    curvature: tuple[float, ...] = Field(min_length=1)
-
-
-class _Width(_Model):
-    knots: tuple[float, ...] = Field(min_length=1)
-    left: tuple[float, ...]
-    right: tuple[float, ...]
-
-
-class _Elevation(_Model):
-    source: str = Field(min_length=1)
-    knots: tuple[float, ...] = Field(min_length=1)
-    height: tuple[float, ...]
-
-
-class _Banking(_Model):
-    source: str = Field(min_length=1)
-    knots: tuple[float, ...] = Field(min_length=1)
-    angle: tuple[float, ...]
-
-
-class _Corner(_Model):
-    number: int = Field(ge=1)
-    name: str = ""
-    start: float = Field(ge=0)
-    apex: float = Field(ge=0)
-    end: float = Field(ge=0)
-
-
-class _Grid(_Model):
-    pole: float = Field(ge=0)
-    spacing: float = Field(default=8.0, gt=0)
-    side: str = Field(default="left", pattern="^(left|right)$")
-
-
-class _PitOut(_Model):
-    distance: float = Field(ge=0)
-    lateral: float
-
-
-class _Roadside(_Model):
-    knots: tuple[float, ...] = Field(min_length=1)
-    kerb_left: tuple[float, ...]
-    kerb_right: tuple[float, ...]
-    wall_left: tuple[float, ...]
-    wall_right: tuple[float, ...]
-    runoff_left: tuple[int, ...]
-    runoff_right: tuple[int, ...]
-
-
-class TrackFile(_Model):
-    """The compact track file as it stands in TOML; lengths in metres, angles in radians, curvature in 1/m."""
-
-    schema_version: int = Field(alias="schema")
-    name: str = Field(pattern="^[a-z0-9_]+$")
-    title: str
-    source: str
-    licence: str
-    fit_rms: float = Field(default=0.0, ge=0)
-    fit_max: float = Field(default=0.0, ge=0)
-    altitude: float = 0.0
-    centre: _Centre
-    width: _Width
-    elevation: _Elevation | None = None
-    banking: _Banking | None = None
-    sectors: tuple[float, ...] = (0.0,)
-    corners: tuple[_Corner, ...] = ()
-    grid: _Grid | None = None
-    pit_out: _PitOut | None = None
-    roadside: _Roadside | None = None
-    notes: dict[str, str] = Field(default_factory=dict)
 
 
 def _unreadable(path: Path, error: Exception) -> ContentError:
@@ -162,7 +81,7 @@ def _assemble(data: TrackFile) -> Track:
     left, right = (Linear(data.width.knots, v, length) for v in (data.width.left, data.width.right))
     rise, bank, side = data.elevation, data.banking, data.roadside
     pit_out = (data.pit_out.distance, data.pit_out.lateral) if data.pit_out else (0.0, 0.0)
-    grid = data.grid or _Grid(pole=length - 8.0)
+    grid = data.grid or GridTable(pole=length - 8.0)
     return Track(
         name=data.name,
         title=data.title,
@@ -188,7 +107,7 @@ def _assemble(data: TrackFile) -> Track:
     )
 
 
-def _roadside(data: _Roadside, length: float) -> Roadside:
+def _roadside(data: RoadsideTable, length: float) -> Roadside:
     """Kerbs, walls and run-off that stand in the file."""
     return Roadside(
         Linear(data.knots, data.kerb_left, length),

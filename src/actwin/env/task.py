@@ -229,20 +229,3 @@ class Task:
     def fingerprint(self) -> str:
         """Hash of all that the task means."""
         return str(self.identity()["fingerprint"])
-
-
-def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
-    """Where two configurations differ, one readable line for each setting.
-
-    Args:
-        ours, theirs: Plain values, as in `Task.identity()["config"]`.
-        prefix: Put before each name.
-    """
-    lines: list[str] = []
-    for name in sorted({*ours, *theirs}):
-        a, b = ours.get(name), theirs.get(name)
-        if isinstance(a, dict) and isinstance(b, dict):
-            lines += differences(a, b, f"{prefix}{name}.")
-        elif a != b:
-            lines.append(f"{prefix}{name}: {a!r} here, {b!r} there")
-    return lines

@@ -24,7 +24,8 @@ from actwin.training.board import read_metrics
 from actwin.training.config import RunConfig, TrainConfig
 from actwin.training.drives import Drive
 from actwin.training.evaluation import draw_starts, drive_laps
-from actwin.training.pipeline import Stages, Trained, train
+from actwin.training.pipeline import train
+from actwin.training.preparation import Stages, Trained
 from actwin.training.progress import Result
 from actwin.training.runs import checkpoint_path, versions
 from actwin.units import lap_time_text

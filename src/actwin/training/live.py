@@ -12,7 +12,7 @@ from actwin.training.live_collector import Post
 from actwin.training.live_games import Games
 from actwin.training.live_trainer import LiveTrainer
 from actwin.training.live_world import GameWorld
-from actwin.training.pipeline import Stages, Trained, imitate
+from actwin.training.preparation import Stages, Trained, imitate
 from actwin.training.progress import Progress
 from actwin.training.protocols import Score
 from actwin.training.runs import prepare_torch
