@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import time
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 from tests_dashboard import driven_frames, write_driven
 
-from actwin.dashboard.live_feed import Feeds, LiveFeed, View, refuse
+from actwin.dashboard import live_desk, live_feed
+from actwin.dashboard.live_feed import Feeds, LiveFeed, View
 from actwin.dashboard.live_picture import Reference, picture
+from actwin.dashboard.live_reader import Answer, pack, receive
 from actwin.dashboard.replay import ReplaySource
 from actwin.driving.watching import Reading
 from actwin.errors import SourceError
@@ -76,12 +79,24 @@ def test_not_a_number_is_never_sent_to_the_page() -> None:
     json.dumps(picture(View(now, "", math.nan)), allow_nan=False)
 
 
+def test_what_the_reader_says_arrives_as_it_was() -> None:
+    now = reading()
+    number, again, problem = receive(io.BytesIO(pack(Answer(7, now, ""))))
+    assert (number, problem) == (7, "")
+    assert str(again.info) == str(now.info)  # unknown numbers are NaN
+    assert again.health == now.health
+    assert again.sample.frame.tobytes() == now.sample.frame.tobytes()
+    assert again.sample.game.tobytes() == now.sample.game.tobytes()
+    assert receive(io.BytesIO(pack(Answer(3, None, "Nobody.")))) == (3, None, "Nobody.")
+    with pytest.raises(EOFError):
+        receive(io.BytesIO(pack(Answer(7, now, ""))[:-1]))
+
+
 def test_a_feed_tells_why_there_is_no_car() -> None:
-    feeds = Feeds()
-    feed = feeds.get("none", refuse("Nobody answers."))
-    assert wait_for(lambda: feed.view().problem == "Nobody answers.")
-    assert picture(feed.view())["facts"] == "Nobody answers."
-    feeds.close()
+    feed = LiveFeed("source", "nonsense")
+    assert wait_for(lambda: "Unknown source 'nonsense'" in feed.view().problem)
+    assert picture(feed.view())["facts"].startswith("Unknown source")
+    feed.close()
     assert wait_for(lambda: not feed.alive)
 
 
@@ -106,25 +121,52 @@ def test_a_replay_plays_rows_in_order_and_begins_anew(tmp_path) -> None:
         source.read(0.0)
 
 
-def test_another_source_ends_the_feed_that_was_on(tmp_path) -> None:
-    folder = write_driven(tmp_path, lap_times=[20.0])
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory) -> str:
+    return str(write_driven(tmp_path_factory.mktemp("replayed"), lap_times=[20.0]))
+
+
+def test_gauges_are_told_what_they_do_not_show_yet(replayed) -> None:
     feeds = Feeds()
-    first = feeds.get("replay", lambda: ReplaySource(folder))
-    assert wait_for(lambda: first.view().reading is not None)
-    assert feeds.get("replay", lambda: ReplaySource(folder)) is first
-    second = feeds.get("other", refuse("no"))
-    assert second is not first
-    assert wait_for(lambda: not first.alive)
+    feed = feeds.get("replay", replayed)
+    assert feed.wait(20.0)
+    assert feeds.get("replay", replayed) is feed
+    address = live_desk.offer(feed, None)
+    assert live_desk.offer(feed, None) == address
+    name = address.removeprefix(live_desk.PREFIX)
+    first = live_desk.look(name)
+    assert first["track"]["line"]
+    assert wait_for(lambda: live_desk.look(name, str(first["number"])) is not None), "it plays on"
+    assert live_desk.look(name, "", "monza")["track"] == {"name": "monza"}
+    with pytest.raises(LookupError):
+        live_desk.look("0" * 32)
+
+    feed._reader.kill()  # it is started again
+    assert wait_for(lambda: feed.view().reading is None)
+    assert wait_for(lambda: feed.view().reading is not None)
+    other = feeds.get("source", "nonsense")
+    assert other is not feed
+    assert wait_for(lambda: not feed.alive)
+    assert live_desk.look(name)["words"] == "Ended"
     feeds.close()
 
 
-def test_a_feed_ends_when_nobody_looks(tmp_path, monkeypatch) -> None:
-    from actwin.dashboard import live_feed
-
+def test_a_feed_ends_when_nobody_looks(replayed, monkeypatch) -> None:
     monkeypatch.setattr(live_feed, "IDLE", 0.2)
-    folder = write_driven(tmp_path, lap_times=[20.0])
-    feed = LiveFeed("replay", lambda: ReplaySource(folder))
+    feed = LiveFeed("replay", replayed)
     assert wait_for(lambda: not feed.alive)
+
+
+def test_what_a_silent_reader_told_is_not_live(monkeypatch) -> None:
+    monkeypatch.setattr(LiveFeed, "_run", lambda self: None)
+    feed = LiveFeed("source", "auto")
+    feed._view = View(reading(), "", math.nan, 5)
+    assert feed.view().reading.health.status == "live"
+    feed._told -= 3.0
+    old = feed.view()
+    assert old.reading.health.status == "dead"
+    assert old.reading.health.age > 3.0
+    assert old.number != 5
 
 
 def test_a_replay_without_rows_is_an_error(tmp_path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import streamlit as st
@@ -37,13 +36,13 @@ def linked(traces: Any, track: Any, key: str) -> None:
     _mount("figures", {"kind": "linked", "figures": [keep(traces), keep(track)], "narrow": 0}, key)
 
 
-def cockpit(shown: Mapping[str, Any]) -> None:
-    """Shows a car's gauges.
+def cockpit(address: str) -> None:
+    """Shows a car's gauges, which ask for what they show by themselves.
 
     Args:
-        shown: Of `live_picture.picture`.
+        address: Of `live_desk.offer`.
     """
-    _mount("cockpit", dict(shown), "cockpit")
+    _mount("cockpit", {"address": address}, "cockpit")
 
 
 def _mount(name: str, data: dict[str, Any], key: str) -> None:

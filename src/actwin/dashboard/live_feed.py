@@ -1,23 +1,23 @@
-"""Telemetry for the live page, read beside the pages: one feed for everybody who looks."""
+"""Telemetry for the live page: one feed for everybody who looks, read in a process of its own."""
 
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from actwin.dashboard.live_reader import LOOKING, QUESTION, RETRY, receive
 from actwin.driving.interruption import Interruption
-from actwin.driving.watching import Reading, watch
-from actwin.errors import ActwinError, SourceError
-from actwin.telemetry.ac.source import Source
+from actwin.driving.watching import Reading
 
 PERIOD: Final = 0.04
-"""[s] From reading to reading."""
-RETRY: Final = 2.0
-"""[s] Until a game that did not answer is asked again."""
+"""[s] From question to question."""
+SILENCE: Final = 1.0
+"""[s] Without an answer after which nothing that was told is live."""
 IDLE: Final = 30.0
 """[s] After which a feed that nobody looks at ends."""
 
@@ -29,30 +29,32 @@ class View(NamedTuple):
         reading: The newest, None before the first.
         problem: Why there is none, empty when all is well.
         fuel_per_lap: [kg] Mean of the last laps, NaN before one was driven.
+        number: Of the reading; the same number is the same reading.
     """
 
     reading: Reading | None
     problem: str
     fuel_per_lap: float
+    number: int = 0
 
 
 class LiveFeed:
-    """Reads a source in a thread until it is closed, or nobody has looked for a while.
+    """Asks a reader until it is closed, or nobody has looked for a while.
 
     Args:
-        name: Of the source.
-        opener: Opens it; called again when it was lost.
+        kind: "source" or "replay".
+        text: What to read, as `open_source` takes it; or the folder of a session.
     """
 
-    def __init__(self, name: str, opener: Callable[[], Source]) -> None:
-        self.name = name
-        self._opener = opener
+    def __init__(self, kind: str, text: str) -> None:
+        self.name = f"{kind}:{text}"
+        self._words = (kind, text)
         self._stop = Interruption()
-        self._reading: Reading | None = None
-        self._problem = "Looking for a car …"
+        self._view = View(None, LOOKING, math.nan)
         self._fuel = _FuelUse()
-        self._asked = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name=f"live feed {name}", daemon=True)
+        self._asked = self._told = time.monotonic()
+        self._reader: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._run, name=f"live feed {self.name}", daemon=True)
         self._thread.start()
 
     @property
@@ -61,38 +63,58 @@ class LiveFeed:
         return self._thread.is_alive() and not self._stop.asked
 
     def view(self) -> View:
-        """The newest."""
-        self._asked = time.monotonic()
-        return View(self._reading, self._problem, self._fuel.per_lap)
+        """The newest; what is old because the reader does not answer is told as lost."""
+        self._asked = now = time.monotonic()
+        view, silence = self._view, now - self._told
+        if view.reading is None or silence < SILENCE:
+            return view
+        health = view.reading.health
+        health = health._replace(status="dead", rate=0.0, age=health.age + silence)
+        return view._replace(reading=view.reading._replace(health=health), number=-1)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for the first reading; whether there is one."""
+        end = time.monotonic() + seconds
+        while self.view().problem == LOOKING and time.monotonic() < end:
+            time.sleep(0.02)
+        return self._view.reading is not None
 
     def close(self) -> None:
         """Ends it; returns at once."""
         self._stop.ask()
+        if self._reader is not None:
+            self._reader.kill()
 
     def _run(self) -> None:
         while not self._stop.asked:
             try:
-                source = self._opener()
-            except ActwinError as error:
-                self._fail(str(error))
-                continue
-            try:
-                for reading in watch(source, PERIOD, stop=self._stop):
-                    self._reading, self._problem = reading, ""
-                    if reading.sample is not None:
-                        self._fuel.see(reading)
-                    if time.monotonic() - self._asked > IDLE:
-                        self._stop.ask()
-            except (ActwinError, OSError) as error:
-                self._fail(str(error))
-            finally:
-                source.close()
+                self._ask()
+            except (EOFError, OSError, ValueError, TypeError, LookupError) as error:
+                problem = f"The process that reads the car has ended ({error}). It is started again."
+                self._view = View(None, problem, math.nan, self._view.number + 1)
+                self._stop.wait(RETRY)
 
-    def _fail(self, problem: str) -> None:
-        self._reading, self._problem = None, problem
-        if time.monotonic() - self._asked > IDLE:
-            self._stop.ask()
-        self._stop.wait(RETRY)
+    def _ask(self) -> None:
+        """Asks a new reader, again and again."""
+        command = [sys.executable, "-m", "actwin.dashboard.live_reader", *self._words]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+            self._reader = reader
+            try:
+                assert reader.stdin is not None
+                assert reader.stdout is not None
+                while not self._stop.asked:
+                    reader.stdin.write(QUESTION)
+                    reader.stdin.flush()
+                    number, reading, problem = receive(reader.stdout)
+                    if reading is not None and reading.sample is not None:
+                        self._fuel.see(reading)
+                    self._told = time.monotonic()
+                    self._view = View(reading, problem, self._fuel.per_lap, number)
+                    if self._told - self._asked > IDLE:
+                        self._stop.ask()
+                    self._stop.wait(PERIOD)
+            finally:
+                reader.kill()
 
 
 class _FuelUse:
@@ -124,18 +146,17 @@ class Feeds:
         self._lock = threading.Lock()
         self._feed: LiveFeed | None = None
 
-    def get(self, name: str, opener: Callable[[], Source]) -> LiveFeed:
+    def get(self, kind: str, text: str) -> LiveFeed:
         """The feed of a source, begun when it is not on.
 
         Args:
-            name: Of the source.
-            opener: Opens it.
+            kind, text: As `LiveFeed` takes them.
         """
         with self._lock:
-            if self._feed is None or self._feed.name != name or not self._feed.alive:
+            if self._feed is None or self._feed.name != f"{kind}:{text}" or not self._feed.alive:
                 if self._feed is not None:
                     self._feed.close()
-                self._feed = LiveFeed(name, opener)
+                self._feed = LiveFeed(kind, text)
             return self._feed
 
     def close(self) -> None:
@@ -144,16 +165,3 @@ class Feeds:
             if self._feed is not None:
                 self._feed.close()
                 self._feed = None
-
-
-def refuse(text: str) -> Callable[[], Source]:
-    """An opener that explains why there is no source.
-
-    Args:
-        text: The reason.
-    """
-
-    def opener() -> Source:
-        raise SourceError(text)
-
-    return opener

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
-from actwin.dashboard import components, ui
+from actwin.dashboard import components, live_desk, ui
 from actwin.dashboard.book import open_book
 from actwin.dashboard.folders import Choice, one_line
 from actwin.dashboard.live_feed import Feeds, LiveFeed
-from actwin.dashboard.live_picture import Reference, picture
-from actwin.dashboard.replay import ReplaySource
+from actwin.dashboard.live_picture import Reference
 from actwin.dashboard.settings import current
-from actwin.telemetry.ac.opening import open_source
-from actwin.telemetry.ac.source import Source
 from actwin.units import lap_time_text
 
-REFRESH: Final = 0.125
-"""[s] From picture to picture."""
+FIRST: Final = 0.8
+"""[s] That the page waits for a first reading before it says what to do."""
+LOOK: Final = 1.0
+"""[s] Between looks for a car that is not there yet."""
 _GAME: Final = "The game or its emulator"
 _REPLAY: Final = "A recorded session"
 
 
 def live() -> None:
-    """Gauges, pedals, tyres, accelerations, place and delta time of a car, eight times a second."""
+    """Gauges, pedals, tyres, accelerations, place and delta time of a car, up to ten times a second."""
     ui.head("Live", "What the car does now.")
     kind, what, against = st.columns([3, 5, 5], vertical_alignment="bottom")
     with kind:
@@ -52,18 +49,12 @@ def feeds() -> Feeds:
 def _game_feed() -> LiveFeed:
     source = "auto" if current().source.startswith("replay:") else current().source
     st.text_input("Address", source, disabled=True, help="Chosen with --source when the dashboard is started.")
-    return feeds().get(source, lambda: open_source(source))
+    return feeds().get("source", source)
 
 
 def _replay_feed() -> LiveFeed | None:
     choice = ui.choose_session("Session to play")
-    if choice is None:
-        return None
-    return feeds().get(f"replay:{choice.name}:{choice.stamp}", _player(choice.folder))
-
-
-def _player(folder: Path) -> Callable[[], Source]:
-    return lambda: ReplaySource(folder)
+    return None if choice is None else feeds().get("replay", str(choice.folder.resolve()))
 
 
 def _reference() -> Reference | None:
@@ -88,15 +79,18 @@ def _best_lap(choice: Choice) -> Reference | None:
 
 
 def _gauges(feed: LiveFeed, reference: Reference | None) -> None:
-    @st.fragment(run_every=REFRESH)
-    def tick() -> None:
-        view = feed.view()
-        if view.reading is None:
-            _how_to_begin(view.problem)
-        else:
-            components.cockpit(picture(view, reference))
+    if feed.wait(FIRST):
+        components.cockpit(live_desk.offer(feed, reference))
+    else:
+        _waiting(feed)
 
-    tick()
+
+@st.fragment(run_every=LOOK)
+def _waiting(feed: LiveFeed) -> None:
+    view = feed.view()
+    if view.reading is not None:
+        st.rerun()
+    _how_to_begin(view.problem)
 
 
 def _how_to_begin(problem: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from actwin.analysis.figure_style import SCREEN
-from actwin.dashboard import figure_store
+from actwin.dashboard import figure_store, live_desk
 from actwin.dashboard import settings as dashboard_settings
 from actwin.errors import ConfigError, MissingExtraError
 
@@ -62,6 +62,7 @@ def serve(
         Path(__file__).with_name("app.py"),
         routes=[
             Route(figure_store.PREFIX + "{name}", _figure_response),
+            Route(live_desk.PREFIX + "{name}", _live_response),
             Route(PREFIX + "{name}", _asset_response),
         ],
         middleware=[Middleware(_Headers)],
@@ -166,6 +167,18 @@ async def _figure_response(request: Any) -> Any:
     if found is None:
         return PlainTextResponse("This figure is not kept any more.", status_code=404)
     return Response(found, media_type="application/json", headers={"Cache-Control": "private, max-age=600"})
+
+
+async def _live_response(request: Any) -> Any:
+    from starlette.responses import JSONResponse, Response
+
+    asked = request.query_params
+    try:
+        shown = live_desk.look(request.path_params["name"], asked.get("seen", ""), asked.get("map", ""))
+    except LookupError:
+        return Response(status_code=404)
+    fresh = {"Cache-Control": "no-store"}
+    return Response(status_code=204, headers=fresh) if shown is None else JSONResponse(shown, headers=fresh)
 
 
 def headers() -> dict[str, str]:

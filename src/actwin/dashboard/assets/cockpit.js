@@ -3,6 +3,8 @@
 const NS = "http://www.w3.org/2000/svg";
 const WHEELS = ["FL", "FR", "RL", "RR"];
 const LIGHTS = 15;
+const PERIOD = 100; // [ms] From picture to picture.
+const AWAY = 1000; // [ms] The same while nobody looks, or nobody answers.
 
 function make(tag, parent, name, text) {
   const made = document.createElement(tag);
@@ -18,6 +20,9 @@ function draw(tag, parent, attributes) {
   parent.append(made);
   return made;
 }
+
+// Only what changed is written, so that only that is laid out and painted anew.
+function put(place, text) { text = String(text); if (place.textContent !== text) place.textContent = text; }
 
 const known = (value) => typeof value === "number" && Number.isFinite(value);
 const fixed = (value, digits = 0, sign = false) =>
@@ -152,9 +157,9 @@ class Cockpit {
   show(data) {
     this.root.classList.toggle("aw-stale", data.state !== "live");
     this.lamp.className = "aw-lamp " + data.state;
-    this.state.textContent = data.words;
-    this.facts.textContent = data.facts;
-    this.who.textContent = data.who;
+    put(this.state, data.words);
+    put(this.facts, data.facts);
+    put(this.who, data.who);
     const car = data.car || {};
     this.showEngine(car);
     this.showTiming(car, data.delta, data.against);
@@ -162,59 +167,66 @@ class Cockpit {
     this.showG(car);
     this.showMap(data.track, data.at, data.note);
     this.showTyres(car);
-    this.car.fuel.textContent = known(car.fuel) ? fixed(car.fuel, 1) + " kg" : "–";
-    this.car.left.textContent = fixed(data.laps_left, 1);
-    for (const key of ["drs", "flag", "air", "assists"]) this.car[key].textContent = car[key] || "–";
+    put(this.car.fuel, known(car.fuel) ? fixed(car.fuel, 1) + " kg" : "–");
+    put(this.car.left, fixed(data.laps_left, 1));
+    for (const key of ["drs", "flag", "air", "assists"]) put(this.car[key], car[key] || "–");
     this.root.dataset.ticks = Number(this.root.dataset.ticks || 0) + 1;
+  }
+
+  lost(words) {
+    this.root.classList.add("aw-stale");
+    this.lamp.className = "aw-lamp dead";
+    put(this.state, "Lost");
+    put(this.facts, words);
   }
 
   showEngine(car) {
     const from = 0.72 * (car.max_rpm || NaN), on = known(from) ? (car.rpm - from) / (0.985 * car.max_rpm - from) * LIGHTS : 0;
     this.lights.forEach((light, i) => light.classList.toggle("on", i < on));
-    this.gear.textContent = car.gear === undefined || car.gear === null ? "–" : car.gear === -1 ? "R" : car.gear === 0 ? "N" : car.gear;
-    this.speed.textContent = fixed(car.speed);
-    this.rpm.textContent = fixed(car.rpm);
+    put(this.gear, car.gear === undefined || car.gear === null ? "–" : car.gear === -1 ? "R" : car.gear === 0 ? "N" : car.gear);
+    put(this.speed, fixed(car.speed));
+    put(this.rpm, fixed(car.rpm));
   }
 
   showTiming(car, delta, against) {
-    this.deltaText.textContent = known(delta) ? fixed(delta, 2, true) : "–";
+    put(this.deltaText, known(delta) ? fixed(delta, 2, true) : "–");
     this.deltaText.className = known(delta) ? (delta > 0 ? "slower" : "faster") : "";
-    this.deltaNote.textContent = against;
+    put(this.deltaNote, against);
     const reach = known(delta) ? Math.max(-1, Math.min(1, delta / 2)) : 0;
     this.deltaBar.style.left = reach < 0 ? `${50 + 50 * reach}%` : "50%";
     this.deltaBar.style.width = `${50 * Math.abs(reach)}%`;
     this.deltaBar.className = reach > 0 ? "slower" : "faster";
-    this.times.now.textContent = lapTime(car.lap_time);
-    this.times.last.textContent = lapTime(car.last);
-    this.times.best.textContent = lapTime(car.best);
-    this.times.lap.textContent = fixed(car.lap);
-    this.times.sector.textContent = fixed(car.sector);
-    this.times.valid.textContent = car.valid === null || car.valid === undefined ? "–" : car.valid ? "yes" : "no: off track";
+    put(this.times.now, lapTime(car.lap_time));
+    put(this.times.last, lapTime(car.last));
+    put(this.times.best, lapTime(car.best));
+    put(this.times.lap, fixed(car.lap));
+    put(this.times.sector, fixed(car.sector));
+    put(this.times.valid, car.valid === null || car.valid === undefined ? "–" : car.valid ? "yes" : "no: off track");
   }
 
   showControls(car) {
     for (const key of ["throttle", "brake", "clutch"]) {
       const { bar, text } = this.pedals[key];
       bar.style.height = `${100 * share(car[key])}%`;
-      text.textContent = known(car[key]) ? fixed(100 * car[key]) : "–";
+      put(text, known(car[key]) ? fixed(100 * car[key]) : "–");
     }
     const angle = known(car.steer_angle) ? car.steer_angle : known(car.steer) ? 120 * car.steer : 0;
     this.wheel.setAttribute("transform", `rotate(${-angle})`);
-    this.steer.textContent = known(car.steer_angle) ? fixed(car.steer_angle) + "°" : known(car.steer) ? fixed(100 * car.steer) + " %" : "–";
+    put(this.steer, known(car.steer_angle) ? fixed(car.steer_angle) + "°" : known(car.steer) ? fixed(100 * car.steer) + " %" : "–");
   }
 
   showG(car) {
-    if (!known(car.gx) || !known(car.gy)) { this.gText.textContent = "–"; return; }
+    if (!known(car.gx) || !known(car.gy)) { put(this.gText, "–"); return; }
     // As the driver feels it drawn on the road: forward up, left turn to the left.
     const x = Math.max(-58, Math.min(58, -car.gy * 13.75)), y = Math.max(-58, Math.min(58, -car.gx * 13.75));
     this.ball.setAttribute("cx", x); this.ball.setAttribute("cy", y);
     this.points = [...(this.points || []).slice(-24), `${x.toFixed(1)},${y.toFixed(1)}`];
     this.trail.setAttribute("points", this.points.join(" "));
-    this.gText.textContent = `${fixed(Math.abs(car.gy), 1)} g ${car.gy > 0.05 ? "left" : car.gy < -0.05 ? "right" : ""} · ${fixed(car.gx, 1, true)} g`;
+    put(this.gText, `${fixed(Math.abs(car.gy), 1)} g ${car.gy > 0.05 ? "left" : car.gy < -0.05 ? "right" : ""} · ${fixed(car.gx, 1, true)} g`);
   }
 
   showMap(track, at, note) {
-    this.mapNote.textContent = note || "";
+    put(this.mapNote, note || "");
     if (!track) { this.map.replaceChildren(); this.drawn = null; return; }
     if (this.drawn !== track.name) {
       this.drawn = track.name;
@@ -227,7 +239,7 @@ class Cockpit {
       const d = "M" + line.map((p) => `${p[0]} ${-p[1]}`).join("L") + "Z", unit = Math.max(w, h) / 100;
       draw("path", this.map, { d, class: "road", "stroke-width": 2.4 * unit });
       draw("line", this.map, { x1: track.start[0], y1: -track.start[1], x2: track.start[2], y2: -track.start[3], class: "start", "stroke-width": unit });
-      for (const [text, x, y] of track.corners) { const label = draw("text", this.map, { x, y: -y, class: "corner", "font-size": 3 * unit, "text-anchor": "middle" }); label.textContent = text; }
+      for (const [text, x, y] of track.corners) { const label = draw("text", this.map, { x, y: -y, class: "corner", "font-size": 3 * unit, "text-anchor": "middle" }); put(label, text); }
       this.dot = draw("circle", this.map, { r: 2.1 * unit, class: "me" });
     }
     if (at) { this.dot.setAttribute("cx", at[0]); this.dot.setAttribute("cy", -at[1]); }
@@ -237,21 +249,44 @@ class Cockpit {
   showTyres(car) {
     const tread = car.tread, core = car.core || [], pressure = car.pressure || [], use = car.use || [], brake = car.brakes || [], wear = car.wear || [];
     this.wheels.forEach((wheel, i) => {
-      wheel.pressure.textContent = known(pressure[i]) ? fixed(pressure[i]) + " kPa" : "";
+      put(wheel.pressure, known(pressure[i]) ? fixed(pressure[i]) + " kPa" : "");
       wheel.parts.forEach((part, k) => {
         const value = tread && tread[k] ? tread[k][i] : null;
-        part.text.textContent = fixed(value);
+        put(part.text, fixed(value));
         part.cell.style.setProperty("--heat", known(value) ? Math.max(0, Math.min(1, (value - 40) / 90)) : 0);
       });
       const words = [];
       if (known(core[i])) words.push(`core ${fixed(core[i])}°`);
       if (known(brake[i])) words.push(`disc ${fixed(brake[i])}°`);
       if (known(wear[i])) words.push(`${fixed(100 * wear[i])} % left`);
-      wheel.core.textContent = words.join(" · ") || "–";
+      put(wheel.core, words.join(" · ") || "–");
       wheel.bar.style.width = `${100 * share((use[i] || 0) / 1.5)}%`;
       wheel.bar.className = use[i] > 1.05 ? "over" : "";
     });
-    this.tyreNote.textContent = "Bar: share of the slip at most grip; orange beyond it.";
+    put(this.tyreNote, "Bar: share of the slip at most grip; orange beyond it.");
+  }
+}
+
+// The gauges ask for the next picture when the last one is drawn: a slow browser asks less often.
+async function follow(cockpit, address) {
+  const here = new URL(address, window.location.origin);
+  let seen = "", drawn = "";
+  while (cockpit.address === address && cockpit.root.isConnected) {
+    const began = performance.now();
+    let pause = PERIOD;
+    try {
+      here.search = new URLSearchParams({ seen, map: drawn });
+      const answer = await fetch(here);
+      if (answer.status === 200) {
+        const data = await answer.json();
+        cockpit.show(data);
+        seen = String(data.number);
+        drawn = data.track ? data.track.name : "";
+        if (data.words === "Ended") pause = AWAY;
+      } else if (answer.status === 404) { cockpit.lost("This source is not shown any more. Reload the page."); pause = AWAY; }
+    } catch (error) { cockpit.lost("The dashboard's server does not answer."); seen = ""; pause = AWAY; }
+    const left = (document.hidden ? AWAY : pause) - (performance.now() - began);
+    await new Promise((done) => setTimeout(done, Math.max(left, 10)));
   }
 }
 
@@ -264,5 +299,7 @@ export default function ({ parentElement, data }) {
     cockpit = new Cockpit(make("div", parentElement, "aw-live"));
     shown.set(parentElement, cockpit);
   }
-  cockpit.show(data);
+  if (cockpit.address === data.address) return;
+  cockpit.address = data.address;
+  follow(cockpit, data.address);
 }
