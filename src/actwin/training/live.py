@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from actwin.agents.device import chosen_device, device_label
 from actwin.agents.registry import clones
 from actwin.driving.priority import lowered
 from actwin.training.config import RunConfig
@@ -51,7 +52,7 @@ def train_live(
         policy, experience = (
             (None, None) if config.imitation is None else imitate(config, world, stages, last is not None)
         )
-        stages.update(LEARNING, 0.0)
+        stages.update(LEARNING, 0.0, f"on {device_label(chosen_device(config.train.device))}")
 
         def show(progress: Progress) -> None:
             stages.update(LEARNING, min(progress.share, 0.999), _ongoing(progress), progress.left)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from actwin.agents.device import chosen_device, device_label
 from actwin.training.config import RunConfig
 from actwin.training.folder import last_checkpoint, require_free
 from actwin.training.live import train_live
@@ -43,9 +44,10 @@ def train(
 
     Raises:
         CheckpointError: There is no checkpoint to go on from, or it is of another task.
-        ConfigError: The folder cannot be used.
+        ConfigError: The folder cannot be used, or there is no such device.
     """
     require_free(out)
+    device = chosen_device(config.train.device)
     last = last_checkpoint(out) if resume else None
     if config.live is not None:
         return train_live(config, out, stages, last, logs)
@@ -59,7 +61,7 @@ def train(
         config = _shortened(config, total_minutes - (time.perf_counter() - begin) / 60.0)
     offline = config.train.offline
     stage = "Offline learning" if offline else "Reinforcement learning"
-    stages.update(stage, 0.0)
+    stages.update(stage, 0.0, f"on {device_label(device)}")
 
     def show(progress: Progress) -> None:
         # The last evaluation comes after the budget is used up.
