@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from actwin.analysis import open_session
 from actwin.analysis.rollout import Rollout
 from actwin.cli import main
+from actwin.content.ai_line import DETAIL, POINT
 from actwin.content.library import load_track
 from actwin.telemetry.channels import FRAME
 from actwin.telemetry.store.meta import SessionMeta
@@ -145,3 +147,31 @@ def test_what_cannot_be_compared_is_one_line(capsys, folder, laps, words) -> Non
     assert code == 1
     assert len(err.strip().splitlines()) == 1
     assert words in err
+
+
+def test_a_lap_beside_the_line_of_the_games_drivers(capsys, folder) -> None:
+    """The line tells the lap's speeds in the middle of the road, along which they were driven: they must agree."""
+    lap = open_session(folder / "ben.npz").laps.valid().fastest()
+    own = lap.trace()
+    count = len(own.distance) - 1
+    points, details = np.zeros(count, POINT), np.zeros(count, DETAIL)
+    x, y, z = load_track("oval").to_world(own.distance[:-1], 0.0)
+    points["position"] = np.column_stack([y, z, x])
+    details["speed"], details["gas"] = own["speed"][:-1], own["throttle"][:-1]
+    parts = (np.array([7, count, 0, 0], "<i4"), points, np.array([count], "<i4"), details)
+    line = folder / "fast_lane.ai"
+    line.write_bytes(b"".join(part.tobytes() for part in parts))
+    code, out, err = run(capsys, "compare", folder / "ben.npz", line, "--json", "--folder", folder)
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert [each["lap"] for each in told["laps"]] == [lap.label, "game's AI line"]
+    assert told["laps"][1]["time"] == pytest.approx(lap.time, abs=0.02)
+    for part in ("sectors", "corners"):
+        assert all(abs(each["delta"][0]) < 0.02 for each in told[part])
+        assert all(each["slowest"][1] == pytest.approx(each["slowest"][0], abs=0.2) for each in told[part])
+
+    details["speed"] = 0.0
+    line.write_bytes(b"".join(part.tobytes() for part in parts))
+    code, _out, err = run(capsys, "compare", folder / "ben.npz", line, "--folder", folder)
+    assert code == 1
+    assert "speeds" in err

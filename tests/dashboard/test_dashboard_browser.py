@@ -76,8 +76,7 @@ def page(browser) -> Iterator[object]:
     shown.complaints = []
 
     def note(said) -> None:
-        # Streamlit looks for its own address below that of the page first; that is not there.
-        if said.type == "error" and "_stcore" not in (said.location or {}).get("url", ""):
+        if said.type == "error":
             shown.complaints.append(said.text)
 
     shown.on("console", note)

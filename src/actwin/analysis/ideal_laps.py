@@ -55,6 +55,9 @@ def ai_line_lap(path: str | Path, axis: Floats, track: Track | None = None) -> T
     line = read_ai_line(path)
     x, y = np.append(line.x, line.x[0]), np.append(line.y, line.y[0])
     step = np.hypot(np.diff(x), np.diff(y))
+    if not np.median(line.speed) > SLOWEST:
+        problem = "are not told, so that the line has no lap time."
+        raise ContentError(path, "speeds", problem, "Give a fast_lane.ai that the game's drivers were taught.")
     speed = np.maximum(np.append(line.speed, line.speed[0]), SLOWEST)
     way = np.concatenate(([0.0], np.cumsum(step)))
     if not way[-1] > 0.0:

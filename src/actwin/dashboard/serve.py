@@ -19,7 +19,7 @@ from actwin.dashboard import figure_store, live_desk
 from actwin.dashboard import settings as dashboard_settings
 from actwin.errors import ConfigError, MissingExtraError
 
-ASSETS: Final = ("figures.js", "cockpit.js", "plotly.js")
+ASSETS: Final = ("base.js", "figures.js", "cockpit.js", "plotly.js")
 PREFIX: Final = "/actwin/"
 _INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 POLICY: Final = (
@@ -64,6 +64,7 @@ def serve(
             Route(figure_store.PREFIX + "{name}", _figure_response),
             Route(live_desk.PREFIX + "{name}", _live_response),
             Route(PREFIX + "{name}", _asset_response),
+            *(Route(f"/{address}", _page_response) for address in ("", *_addresses())),
         ],
         middleware=[Middleware(_Headers)],
     )
@@ -160,6 +161,27 @@ async def _asset_response(request: Any) -> Any:
     return Response(asset(name), media_type="text/javascript", headers=headers)
 
 
+def _addresses() -> list[str]:
+    """Addresses of the pages; told by the files, as loading them takes time."""
+    return [file.stem.removeprefix("page_") for file in Path(__file__).parent.glob("page_*.py")]
+
+
+async def _page_response(request: Any) -> Any:
+    """Streamlit's page, told where its server is."""
+    from starlette.responses import HTMLResponse
+
+    script = f'<script src="{asset_address("base.js")}"></script>'.encode()
+    page = _streamlit_page().replace(b"<head>", b"<head>" + script, 1)
+    return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
+
+
+@lru_cache(maxsize=1)
+def _streamlit_page() -> bytes:
+    import streamlit
+
+    return (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
+
+
 async def _figure_response(request: Any) -> Any:
     from starlette.responses import PlainTextResponse, Response
 
@@ -183,10 +205,7 @@ async def _live_response(request: Any) -> Any:
 
 def headers() -> dict[str, str]:
     """What keeps a page to itself; of scripts in the page only Streamlit's own, told by their hashes, may run."""
-    import streamlit
-
-    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
-    digests = [base64.b64encode(hashlib.sha256(text).digest()).decode() for text in _INLINE.findall(page)]
+    digests = [base64.b64encode(hashlib.sha256(text).digest()).decode() for text in _INLINE.findall(_streamlit_page())]
     return {
         "Content-Security-Policy": POLICY.format(inline="".join(f" 'sha256-{digest}'" for digest in digests)),
         "X-Content-Type-Options": "nosniff",
