@@ -141,6 +141,16 @@ def _resample(values: npt.NDArray[Any], name: str, distance: Floats, axis: Float
     return np.where(told[nearest], np.interp(axis, reach[told], values[told].astype(np.float64)), np.nan)
 
 
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Names with a number where they would be the same, as several laps of one driver have."""
+    seen: dict[str, int] = {}
+    told = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return told
+
+
 def delta(lap: Trace, reference: Trace) -> Floats:
     """[s] How far a lap is behind the reference at each distance, [M]; positive = slower.
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from actwin.analysis.compare import CHANNELS, Trace, compare_corners, stretch_of
+from actwin.analysis.compare import CHANNELS, Trace, compare_corners, stretch_of, told_apart
 from actwin.analysis.corner_losses import Loss, where_time_is_lost
 from actwin.analysis.corner_spans import CornerSpan, find_corners
 from actwin.analysis.driven_laps import DrivenLap
@@ -128,7 +128,7 @@ def contest(laps: Sequence[DrivenLap | Trace], reference: int = -1) -> Contest:
         _require_same_track(driven[0], lap)
     axis, track = lead.axis, lead.track
     traces = [lap.trace(axis, SHOWN) if isinstance(lap, DrivenLap) else lap for lap in laps]
-    labels = _unique([lap.label if isinstance(lap, DrivenLap) else lap.driver for lap in laps])
+    labels = told_apart([lap.label if isinstance(lap, DrivenLap) else lap.driver for lap in laps])
     traces = [replace(each, driver=label) for each, label in zip(traces, labels, strict=True)]
     on_track = track is not None and all(lap.session.on_track for lap in driven)
     if not on_track:  # positions of an ideal lap are the library track's, those of the game its own
@@ -146,13 +146,6 @@ def _require_same_track(one: DrivenLap, other: DrivenLap) -> None:
             f"{one.label} has {a.length:.0f} m, {other.label} {b.length:.0f} m. Only laps of one track compare; "
             "where a recording does not know its track, give it: --track NAME or a track file."
         )
-
-
-def _unique(labels: Sequence[str]) -> list[str]:
-    """Labels with a number behind those that come again."""
-    return [
-        f"{label} ({labels[:i].count(label) + 1})" if label in labels[:i] else label for i, label in enumerate(labels)
-    ]
 
 
 def _without_place(lap: Trace) -> Trace:

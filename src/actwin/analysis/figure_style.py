@@ -167,16 +167,6 @@ def plain(text: str) -> str:
     return escape(printable if len(printable) <= TEXT_LIMIT else printable[:TEXT_LIMIT] + "…", quote=False)
 
 
-def told_apart(names: Sequence[str]) -> list[str]:
-    """Names with a number where they would be the same, as several laps of one driver have."""
-    seen: dict[str, int] = {}
-    told = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return told
-
-
 def faint(colour: str, share: float = 0.22) -> str:
     """A colour that lets others through, for fills.
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwin.analysis import figure_style as style
-from actwin.analysis.compare import Trace, delta
+from actwin.analysis.compare import Trace, delta, told_apart
 from actwin.analysis.outline import Outline, corner_groups
 from actwin.units import KMH_PER_MS
 
@@ -71,7 +71,7 @@ def lap_traces(
         panels: Which to show, from the top; those whose channel no lap has are left out.
         theme: Of the page.
     """
-    names = style.told_apart([lap.driver for lap in traces])
+    names = told_apart([lap.driver for lap in traces])
     shown = [made for name in panels if (made := _PANELS[name](traces, reference, theme)) is not None]
     points = min(len(traces[0].distance), POINT_BUDGET // max(1, len(traces) * len(shown)))
     step = float(traces[0].distance[-1]) / (points - 1)

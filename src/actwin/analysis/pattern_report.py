@@ -105,7 +105,10 @@ def driving_report(session: DrivenSession, number: int | None = None, driver: st
         notes.append(f"Without a whole lap, and left out: {', '.join(out)}.")
     traces = [lap.trace(None, CORNER_CHANNELS) for lap in laps] if session.length > 0.0 else []
     spans = _corners(session, traces, bool(whole), notes)
-    patterns = pattern_table(samples, _car(session, notes))
+    car = car_driven(session)
+    if car is None and session.meta.car:
+        notes.append(f"The car '{session.meta.car}' is not in the library: its limits are taken from the laps.")
+    patterns = pattern_table(samples, car)
     patterns.insert(1, "lap", [lap.number for lap in laps])
     patterns["lap_time"] = [lap.time for lap in laps]
     corners = corner_table(traces, spans, [lap.number for lap in laps]) if spans else None
@@ -156,11 +159,11 @@ def _corners(session: DrivenSession, traces: list[Trace], whole: bool, notes: li
         return []
 
 
-def _car(session: DrivenSession, notes: list[str]) -> Car | None:
+def car_driven(session: DrivenSession) -> Car | None:
+    """The car that was driven; None when the session does not tell it, or it is not in the library."""
     try:
         return load_car(session.meta.car) if session.meta.car else None
     except (UnknownNameError, ContentError):
-        notes.append(f"The car '{session.meta.car}' is not in the library: its limits are taken from the laps.")
         return None
 
 

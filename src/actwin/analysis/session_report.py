@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from actwin.analysis import anomalies
-from actwin.analysis.compare import CHANNELS, Trace
+from actwin.analysis.compare import CHANNELS, Trace, told_apart
 from actwin.analysis.corners import CornerSpan, corner_table, find_corners, where_time_is_lost
 from actwin.analysis.driven_laps import DrivenLap
 from actwin.analysis.figure_style import REFERENCE
@@ -21,6 +21,7 @@ from actwin.analysis.figures_technique import friction_circle
 from actwin.analysis.outline import Outline, outline, outline_of_lap
 from actwin.analysis.page import figure_place, map_with_controls, page, section, write_page
 from actwin.analysis.pattern_channels import lap_of
+from actwin.analysis.pattern_report import car_driven
 from actwin.analysis.patterns import PATTERNS, pattern_table
 from actwin.analysis.report_tables import laps_as_html, rows_as_html
 from actwin.analysis.session import DrivenSession
@@ -62,7 +63,7 @@ def render_session(session: DrivenSession) -> str:
     sections = [_laps(session, laps)]
     if traces:
         sections += [_compared(session, traces), _losses(traces, spans), _corners(traces, spans)]
-        sections += [_habits(whole[:COMPARED], traces), _events(whole[:COMPARED], traces, spans)]
+        sections += [_habits(session, whole[:COMPARED], traces), _events(whole[:COMPARED], traces, spans)]
     sections.append(_facts(session))
     best, meta = session.laps.fastest(), session.meta
     where = session.track.title if session.track is not None else meta.track or "Unknown track"
@@ -98,11 +99,11 @@ def _traces(session: DrivenSession, laps: Sequence[DrivenLap]) -> list[Trace]:
     for lap in reversed(laps):
         try:
             name = f"L{lap.number} {lap_time_text(lap.time)} {lap.driver}".strip()
-            taken = sum(other.driver.startswith(name) for other in made)
-            made.append(replace(lap.trace(None, channels), driver=name + (f" ({taken + 1})" if taken else "")))
+            made.append(replace(lap.trace(None, channels), driver=name))
         except (SessionError, ValueError):  # a lap that tells no places
             continue
-    return made
+    names = told_apart([lap.driver for lap in made])
+    return [replace(lap, driver=name) for lap, name in zip(made, names, strict=True)]
 
 
 def _spans(session: DrivenSession, traces: Sequence[Trace]) -> list[CornerSpan]:
@@ -170,23 +171,21 @@ def _number(value: float, unit: str, digits: int = 0) -> str:
     return f"{value:.{digits}f} {unit}".strip() if np.isfinite(value) else "–"
 
 
-def _habits(laps: Sequence[DrivenLap], traces: Sequence[Trace]) -> str:
+def _habits(session: DrivenSession, laps: Sequence[DrivenLap], traces: Sequence[Trace]) -> str:
     order = list(reversed(laps))
-    table = pattern_table([lap_of(lap.arrays, f"L{lap.number}") for lap in order])
-    rows = []
-    for pattern in PATTERNS:
-        if pattern.name not in table.attrs["absent"]:
-            percent = pattern.unit == "-" and not pattern.name.endswith("_g")
-            unit = "%" if percent else "g" if pattern.unit == "-" else pattern.unit
-            digits = 0 if pattern.unit == "1/min" else 1 if percent else 2
-            values = [
-                _number(float(value) * (100.0 if percent else 1.0), unit, digits) for value in table[pattern.name]
-            ]
-            rows.append((pattern.name.replace("_", " "), pattern.meaning, *values))
-    heads = ("Habit", "Meaning", *(f"L{lap.number}" for lap in order))
+    table = pattern_table([lap_of(lap.arrays, f"L{lap.number}") for lap in order], car_driven(session))
+    rows = [
+        (pattern.name.replace("_", " "), pattern.meaning, pattern.shown_unit,
+         *(pattern.text(float(value)) or "–" for value in table[pattern.name]))
+        for pattern in PATTERNS
+        if pattern.name not in table.attrs["absent"]
+    ]  # fmt: skip
+    heads = ("Habit", "Meaning", "Unit", *(f"L{lap.number}" for lap in order))
     able = [lap for lap in traces if {"ax", "ay"} <= set(lap.channels)]
     picture = figure_place("friction", friction_circle(able), 380) if able else ""
-    return section("How it was driven", "One number for each habit and lap.", rows_as_html(heads, rows, 2) + picture)
+    source = "car" if table.attrs["limit"] == "car" else "hull of these laps"
+    note = f"One number for each habit and lap. The g-g limit is that of the {source}."
+    return section("How it was driven", note, rows_as_html(heads, rows, 3) + picture)
 
 
 def _events(laps: Sequence[DrivenLap], traces: Sequence[Trace], spans: Sequence[CornerSpan]) -> str:

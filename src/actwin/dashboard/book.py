@@ -6,18 +6,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from actwin.analysis.compare import CHANNELS, Trace
+from actwin.analysis.compare import CHANNELS, Trace, told_apart
 from actwin.analysis.corners import CornerSpan, find_corners
 from actwin.analysis.driven_laps import DrivenLap
-from actwin.analysis.figure_style import told_apart
 from actwin.analysis.outline import Outline, outline, outline_of_lap
+from actwin.analysis.pattern_report import car_driven
 from actwin.analysis.session import DrivenSession, open_session
+from actwin.content.car import Car
 from actwin.dashboard.folders import Choice, check_size, one_line
 from actwin.errors import ActwinError, SessionError
 from actwin.telemetry.store.session import Session
@@ -100,6 +102,11 @@ class Book:
     def traces(self, numbers: Sequence[int]) -> list[Trace]:
         """Several laps on the session's axis."""
         return [self.trace(i) for i in numbers]
+
+    @cached_property
+    def car(self) -> Car | None:
+        """The car that was driven; None when it is not in the library."""
+        return car_driven(self.session)
 
     def outline(self, lap: Trace) -> Outline:
         """The drawing of the road: of the track where the session lies on it, else of what a lap drove.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 import streamlit as st
 
 from actwin.analysis import anomalies
@@ -25,8 +24,6 @@ from actwin.errors import ConfigError
 
 MOST: Final = 12
 """Laps whose habits are compared."""
-_SHARES: Final = {"-": (100.0, "%", 1), "1/s": (1.0, "1/s", 2), "1/min": (1.0, "1/min", 0)}
-_G: Final = ("lateral_g", "braking_g")
 
 
 def patterns() -> None:
@@ -60,15 +57,15 @@ def patterns() -> None:
 
 def _habits(book: Book, numbers: Sequence[int]) -> None:
     laps = [_samples(book, i) for i in numbers]
-    table = pattern_table(laps)
-    ui.heading("Habits", "The g-g limit is the hull of the chosen laps." if table.attrs.get("limit") == "data" else "")
+    table = pattern_table(laps, book.car)
+    limits = {"car": "The g-g limit is the car's own.", "data": "The g-g limit is the hull of the chosen laps."}
+    ui.heading("Habits", limits.get(table.attrs["limit"], ""))
     rows = []
     for pattern in PATTERNS:
         if pattern.name in table.attrs["absent"]:
             continue
-        scale, unit, digits = (1.0, "g", 2) if pattern.name in _G else _SHARES[pattern.unit]
-        values = [f"{scale * value:.{digits}f}" if np.isfinite(value) else "–" for value in table[pattern.name]]
-        rows.append([pattern.name.replace("_", " "), pattern.meaning, unit, *values])
+        values = [pattern.text(float(value)) or "–" for value in table[pattern.name]]
+        rows.append([pattern.name.replace("_", " "), pattern.meaning, pattern.shown_unit, *values])
     left, right = st.columns([7, 4])
     with left, st.container(key="habits"):
         ui.table(["Habit", "Meaning", "Unit", *(lap.driver for lap in laps)], rows, 3)
@@ -142,6 +139,6 @@ def _alike(book: Book, ranked: Sequence[int], spans: Sequence[CornerSpan]) -> No
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing habits …")
 def _features(session: str, numbers: tuple[int, ...], _book: Book, _spans: tuple[CornerSpan, ...]):  # type: ignore[no-untyped-def]
-    table = pattern_table([_samples(_book, i) for i in numbers])
+    table = pattern_table([_samples(_book, i) for i in numbers], _book.car)
     corners = corner_table(_book.traces(numbers), _spans) if _spans else None
     return style_features(table, corners), [_book.laps[i].driver for i in numbers]
