@@ -41,7 +41,10 @@ class IQNConfig(MemoryConfig):
     batch: int = Field(default=256, ge=1)
     lr: float = Field(default=3e-4, gt=0)
     polyak: float = Field(
-        default=0.005, gt=0, le=1, description="share of the network that its target, which drives, takes on"
+        default=0.005, gt=0, le=1, description="share of the network that its target takes on, an update"
+    )
+    averaging: float = Field(
+        default=0.0005, gt=0, le=1, description="share of the network that what drives takes on, an update"
     )
     quantiles: int = Field(default=8, ge=1, description="N and N': fractions drawn for predictions and targets")
     acting_quantiles: int = Field(default=32, ge=1, description="K: fractions whose mean decides")
@@ -162,13 +165,14 @@ class QuantilePolicy(nn.Module):
 
 
 class IQN(MemoryAgent):
-    """IQN with n-step returns, a dueling head and a target network that follows and drives.
+    """IQN with n-step returns, a dueling head, a target network that follows and a slow average that drives.
 
-    Differs from the paper: what drives is the target network, a moving average of the learning one, whose best action
-    changes with every update where several are nearly as good; the action of the target is chosen by the learning
-    network (van Hasselt et al. 2016); one set of fractions serves choice and target, which saves a third of the
-    arithmetic; every car explores with its own share of random actions (Horgan et al. 2018), each held for some steps,
-    as one of 39 ms goes nowhere; demonstrations teach with a margin (Hester et al. 2018, arXiv 1704.03732).
+    Differs from the paper: what drives, `policy`, is a moving average of the learning network over some thousand
+    updates, as the best action changes with every update where several are nearly as good; the action of the target is
+    chosen by the learning network (van Hasselt et al. 2016); one set of fractions serves choice and target, which saves
+    a third of the arithmetic; every car explores with its own share of random actions (Horgan et al. 2018), each held
+    for some steps, as one of 39 ms goes nowhere; demonstrations teach with a margin (Hester et al. 2018, arXiv
+    1704.03732).
 
     Args:
         observations: Length of an observation.
@@ -205,6 +209,7 @@ class IQN(MemoryAgent):
         self.driver = Abroad(copy.deepcopy(learner).requires_grad_(False), device)
         self.normaliser = self.policy.normaliser
         self.learner, self.averaged = on(learner, device), self.driver.away
+        self.target = copy.deepcopy(self.learner).requires_grad_(False)
         if self.demonstrations is not None:
             self.normaliser.observe(self.demonstrations.observations.flatten(0, 1))
             self.normaliser.freeze()
@@ -215,7 +220,7 @@ class IQN(MemoryAgent):
 
     @property
     def policy(self) -> QuantilePolicy:
-        """What drives: the target network, on the host."""
+        """What drives, on the host."""
         return self.driver.home
 
     def explore(self, observations: Tensor) -> Tensor:
@@ -233,8 +238,8 @@ class IQN(MemoryAgent):
 
     def start_at(self, level: float) -> None:
         """Lets values begin at about `level`."""
-        self.learner.start_at(level)
-        self.averaged.start_at(level)
+        for network in (self.learner, self.target, self.averaged):
+            network.start_at(level)
 
     def update_kind(self) -> Hashable:
         """How many rows of a batch are demonstrations, which are wished to be worth more."""
@@ -265,7 +270,8 @@ class IQN(MemoryAgent):
         self.optimiser.forget_gradients()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step(config.gradient_norm)
-        follow(self.averaged, self.learner, config.polyak)
+        follow(self.target, self.learner, config.polyak)
+        follow(self.averaged, self.learner, config.averaging)
         return shown
 
     def _fractions(self, rows: int) -> Tensor:
@@ -277,7 +283,7 @@ class IQN(MemoryAgent):
         """float32[B, N']: targets of the quantiles."""
         following = batch.following
         fractions = self._fractions(len(following))
-        quantiles = self.averaged.quantiles(self.averaged.features(following), fractions)
+        quantiles = self.target.quantiles(self.target.features(following), fractions)
         judge = quantiles
         if self.config.double:
             judge = self.learner.quantiles(self.learner.features(following), fractions)
@@ -287,7 +293,9 @@ class IQN(MemoryAgent):
 
     def parts(self) -> dict[str, nn.Module | Adam]:
         """Networks and optimisers, by the names they have in a checkpoint."""
-        return {"policy": self.policy, "learner": self.learner, "optimiser": self.optimiser}
+        return {
+            "policy": self.policy, "learner": self.learner, "target": self.target, "optimiser": self.optimiser,
+        }  # fmt: skip
 
     def state(self) -> dict[str, Any]:
         """Everything that the next update depends on, except the memory."""
