@@ -6,7 +6,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-READS_A_NUMBER = ("aten::_local_scalar_dense", "aten::nonzero", "aten::equal", "aten::masked_select")
+READS_A_NUMBER = ("aten::item", "aten::_local_scalar_dense", "aten::nonzero", "aten::equal", "aten::masked_select")
 
 
 class NotRecordableError(Exception):
