@@ -22,6 +22,7 @@ pytestmark = [
 ]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 400, "height": 860}
 SCRIPT = "<script>window.hurt=1</script><img src=x onerror=window.hurt=1>"
 BUSY = """() => [...document.querySelectorAll('.aw-root')].filter((e) => !e.dataset.draws).length
   + document.querySelectorAll('[data-testid="stSkeleton"], [data-testid="stSpinner"]').length"""
@@ -62,16 +63,17 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
+    """A browser that keeps what it fetched once."""
     with playwright.sync_playwright() as running:
         started = running.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
-        yield started
+        yield started.new_context(viewport=WIDE)
         started.close()
 
 
 @pytest.fixture
 def page(browser) -> Iterator[object]:
     """A page that collects what the browser complains about in `page.complaints`."""
-    shown = browser.new_page(viewport={"width": 1440, "height": 900})
+    shown = browser.new_page()
     shown.set_default_timeout(90_000)
     shown.complaints = []
 
@@ -100,15 +102,40 @@ def settle(page) -> None:
 
 @pytest.mark.parametrize("name", ["", "laps", "compare", "corners", "patterns", "training"])
 def test_a_page_is_shown_without_complaints(page, address, name) -> None:
-    page.goto(f"{address}/{name}")
+    """On a desk and on a phone; then with a session whose names hold scripts, which stay text."""
+    assert page.goto(f"{address}/{name}").ok
     settle(page)
-    if name in ("laps", "compare", "corners", "patterns", "training"):
+    if name:
         page.wait_for_selector(".aw-root .main-svg")
+    for size in (NARROW, WIDE):
+        page.set_viewport_size(size)
+        page.wait_for_timeout(300)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= size["width"]
+    if name not in ("", "training"):
+        page.get_by_role("combobox").first.click()
+        page.get_by_test_id("stSelectboxVirtualDropdown").get_by_text("script").first.click()
+        page.wait_for_timeout(400)
+        settle(page)
+    assert page.evaluate("() => window.hurt") is None
+    assert page.locator("img[src=x]").count() == 0
     assert page.locator('[data-testid="stException"]').count() == 0
     assert page.locator("text=This part of the page failed").count() == 0
     assert page.complaints == []
-    width = page.evaluate("() => document.documentElement.scrollWidth")
-    assert width <= 1440
+
+
+def test_gauges_of_a_played_session_move(page, address) -> None:
+    page.goto(address)
+    settle(page)
+    page.get_by_role("combobox").first.click()
+    page.get_by_test_id("stSelectboxVirtualDropdown").get_by_text("A recorded session").click()
+    ticks = "() => Number(document.querySelector('.aw-cockpit')?.dataset.ticks || 0)"
+    page.wait_for_function(f"() => ({ticks})() > 5")
+    assert page.locator(".aw-track .me").count() == 1
+    assert "samples/s" in page.locator(".aw-facts").inner_text()
+    page.set_viewport_size(NARROW)
+    page.wait_for_function(f"() => ({ticks})() > {page.evaluate(ticks)} + 5")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 400
+    assert page.complaints == []
 
 
 def test_choices_change_the_comparison(page, address) -> None:
@@ -116,11 +143,14 @@ def test_choices_change_the_comparison(page, address) -> None:
     settle(page)
     lines = "() => document.querySelector('.aw-traces').data.length"
     draws = "() => Number(document.querySelector('.aw-root').dataset.draws)"
-    before, drawn = page.evaluate(lines), page.evaluate(draws)
+    maps = "() => Number(document.querySelector('.aw-map').dataset.draws)"
+    before, drawn, map_before = page.evaluate(lines), page.evaluate(draws), page.evaluate(maps)
     page.get_by_text("Engine", exact=True).click()
     page.wait_for_function(f"() => ({lines})() > {before}")
+    assert page.evaluate(maps) == map_before, "the map did not change"
     page.get_by_text("Pedals", exact=True).click()
     page.wait_for_function(f"() => ({draws})() > {drawn} + 1")
+    assert page.evaluate(maps) == map_before + 1
     names = page.evaluate("() => document.querySelector('.aw-map').data.map((line) => line.name)")
     assert "brake" in names
     assert page.complaints == []
@@ -139,27 +169,3 @@ def test_the_map_follows_the_cursor(page, address) -> None:
         " return map.layout.meta.cursor.map((i) => map.data[i].visible); }"
     )
     assert all(shown)
-
-
-def test_names_with_scripts_are_text(page, address) -> None:
-    for name in ("", "laps", "compare", "corners", "patterns"):
-        sessions = page.goto(f"{address}/{name}")
-        assert sessions.ok
-        settle(page)
-        if name:
-            page.get_by_role("combobox").first.click()
-            page.get_by_test_id("stSelectboxVirtualDropdown").get_by_text("script").first.click()
-            page.wait_for_timeout(400)
-            settle(page)
-        assert page.evaluate("() => window.hurt") is None
-        assert page.locator("img[src=x]").count() == 0
-
-
-def test_a_phone_sees_no_sideways_scrolling(browser, address) -> None:
-    phone = browser.new_page(viewport={"width": 400, "height": 860})
-    phone.set_default_timeout(90_000)
-    for name in ("laps", "compare"):
-        phone.goto(f"{address}/{name}")
-        settle(phone)
-        assert phone.evaluate("() => document.documentElement.scrollWidth") <= 400
-    phone.close()

@@ -54,8 +54,8 @@ def compare() -> None:
 
 def _guest(book: Book) -> Book | None:
     """Another session, on the same track."""
-    choice = ui.choose_session("Laps of another session too", "compare_guest", none="nothing")
-    if choice is None or choice.name == book.session.name:
+    choice = ui.choose_session("Laps of another session too", "compare_guest", "nothing", book.session.name)
+    if choice is None:
         return None
     other = open_book(choice)
     track, theirs = book.session.track, other.session.track

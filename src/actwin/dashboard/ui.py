@@ -92,19 +92,20 @@ def _listed(root: str) -> Listing:
     return list_sessions(current().sessions)
 
 
-def choose_session(label: str = "Session", key: str = "session", none: str = "") -> Choice | None:
+def choose_session(label: str = "Session", key: str = "session", none: str = "", without: str = "") -> Choice | None:
     """A session to choose, the same on all pages; shows what to do when there is none.
 
     Args:
         label: Of the choice.
         key: Of what is chosen, common to the pages.
         none: Word for choosing nothing; empty when something must be chosen.
+        without: Name of a session that is not offered.
     """
     listing = listed()
     if not listing.choices:
         _no_sessions(listing)
         return None
-    names = [choice.name for choice in listing.choices]
+    names = [choice.name for choice in listing.choices if choice.name != without]
     labels = {choice.name: choice.label for choice in listing.choices}
     offered = [none, *names] if none else names
     asked = st.query_params.get(key, "")  # an address can name a session, if it is listed
