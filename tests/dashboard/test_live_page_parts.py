@@ -49,6 +49,15 @@ def test_a_reading_is_shown_in_drivers_units() -> None:
     assert shown["car"]["pressure"] == [None] * 4
 
 
+def test_what_a_source_does_not_tell_is_not_shown() -> None:
+    app, memory, remote = (picture(View(reading(source=name), "", 2.0))["car"] for name in ("app", "memory", "udp"))
+    assert app["valid"] is True
+    assert memory["valid"] is None, "only the app tells it"
+    assert memory["flag"] is not None
+    assert remote["flag"] is None
+    assert app["speed"] == memory["speed"] == remote["speed"]
+
+
 def test_delta_is_positive_behind_the_reference() -> None:
     now = reading()
     frame = now.sample.frame[0]
@@ -102,9 +111,9 @@ def test_a_feed_tells_why_there_is_no_car() -> None:
 
 def test_a_replay_plays_rows_in_order_and_begins_anew(tmp_path) -> None:
     folder = write_driven(tmp_path, lap_times=[20.0])
-    source = ReplaySource(folder, pace=200.0)
+    source = ReplaySource(folder, pace=10.0)
     info = source.connect()
-    assert (info.track, info.source) == ("monza", "replay")
+    assert (info.track, info.source) == ("monza", "twin")
     passed, backwards = [(-1, 0.0)], 0
     end = time.monotonic() + 20.0
     while time.monotonic() < end and not backwards:

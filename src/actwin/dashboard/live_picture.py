@@ -15,6 +15,7 @@ from actwin.dashboard.folders import one_line
 from actwin.dashboard.live_feed import View
 from actwin.driving.watching import Reading
 from actwin.errors import ActwinError
+from actwin.telemetry.ac import app_frames, frames
 from actwin.units import GRAVITY, KMH_PER_MS, degrees
 
 Floats = npt.NDArray[np.float64]
@@ -133,9 +134,20 @@ def _distance(frame: Any, game: Any, track: Track) -> float | None:
     return None
 
 
+@lru_cache(maxsize=16)
+def _untold(source: str) -> frozenset[str]:
+    """Channels that a source never tells: in those that hold whole numbers a 0 means nothing."""
+    return {**frames.MISSING, "app": app_frames.MISSING}.get(source.partition(":")[0], frozenset())
+
+
 def _car(reading: Reading) -> dict[str, Any]:
     assert reading.sample is not None
     frame, game = reading.sample.frame[0], reading.sample.game[0]
+    untold = _untold(reading.info.source)
+
+    def told(name: str, value: Any) -> Any:
+        return None if name in untold else value
+
     angle, flag = _number(frame["steer_angle"]), int(game["flag"])
     tread = [_four(game[f"tyre_temperature_{part}"]) for part in ("inner", "middle", "outer")]
     if not any(value is not None for part in tread for value in part):
@@ -145,7 +157,7 @@ def _car(reading: Reading) -> dict[str, Any]:
         "speed": _number(frame["speed"], KMH_PER_MS),
         "rpm": _number(frame["rpm"]),
         "max_rpm": _number(reading.info.max_rpm),
-        "gear": int(frame["gear"]),
+        "gear": told("gear", int(frame["gear"])),
         "throttle": _number(frame["throttle"]),
         "brake": _number(frame["brake"]),
         # Shown as the foot moves: down is pressed.
@@ -157,12 +169,12 @@ def _car(reading: Reading) -> dict[str, Any]:
         "lap_time": _number(frame["lap_time"]),
         "last": _number(frame["last_lap_time"]),
         "best": _number(frame["best_lap_time"]),
-        "lap": int(frame["lap_count"]) + 1,
-        "sector": int(frame["sector"]) + 1,
-        "valid": bool(frame["lap_valid"]),
+        "lap": told("lap_count", int(frame["lap_count"]) + 1),
+        "sector": told("sector", int(frame["sector"]) + 1),
+        "valid": told("lap_valid", bool(frame["lap_valid"])),
         "fuel": _number(frame["fuel"]),
-        "drs": "open" if frame["drs"] > 0.5 else "available" if game["drs_available"] == 1 else "closed",
-        "flag": FLAGS[flag] if 0 <= flag < len(FLAGS) else "–",
+        "drs": told("drs", "open" if frame["drs"] > 0.5 else "available" if game["drs_available"] == 1 else "closed"),
+        "flag": told("flag", FLAGS[flag] if 0 <= flag < len(FLAGS) else None),
         "air": f"{air:.0f}, {road:.0f} °C" if air is not None and road is not None else "–",
         "assists": ", ".join("on" if frame[name] == 1 else "–" for name in ("abs_active", "tc_active")),
         "tread": tread,

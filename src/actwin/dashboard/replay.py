@@ -57,7 +57,7 @@ class ReplaySource:
         meta, facts = session.meta, session.meta.facts
         top = facts.get("max_rpm", math.nan)
         return GameInfo(
-            source="replay", car=meta.car, track=meta.track, layout=meta.layout, driver=meta.driver,
+            source=meta.source, car=meta.car, track=meta.track, layout=meta.layout, driver=meta.driver,
             max_rpm=float(top) if isinstance(top, int | float) else math.nan,
         )  # fmt: skip
 
