@@ -1,4 +1,7 @@
-"""Learning speed beside Stable-Baselines3, at equal network and batch: `python benchmarks/learners.py`."""
+"""Learning speed beside Stable-Baselines3, at equal network and batch: `python benchmarks/learners.py`.
+
+With `--device cuda` both learn on a graphics card, and ours by CUDA graphs, too.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from actwin.agents.device import chosen_device, device_label
 from actwin.agents.networks import ActionSpec
 from actwin.agents.ppo import PPO, PPOConfig
 from actwin.agents.sac import SAC, SACConfig
@@ -57,10 +61,12 @@ class Contender(NamedTuple):
     """Updates, or samples, that a step is."""
 
 
-def ours_off_policy(kind: type[SAC] | type[TD3], config: Any) -> Callable[[], object]:
+def ours_off_policy(
+    kind: type[SAC] | type[TD3], config: Any, device: torch.device, graphs: bool = False
+) -> Callable[[], object]:
     """An update of an agent with a memory full of random transitions."""
     cars = 16
-    agent = kind(OBSERVATIONS, ActionSpec(CONTROLS), cars, 0.05, config, 0)
+    agent = kind(OBSERVATIONS, ActionSpec(CONTROLS), cars, 0.05, config, 0, device=device, graphs=graphs)
     random = np.random.default_rng(0)
     for _ in range(400):
         seen = random.normal(size=(cars, OBSERVATIONS)).astype(np.float32)
@@ -70,13 +76,13 @@ def ours_off_policy(kind: type[SAC] | type[TD3], config: Any) -> Callable[[], ob
     return agent.learn
 
 
-def theirs_off_policy(name: str, width: int, batch: int) -> Callable[[], object]:
+def theirs_off_policy(name: str, width: int, batch: int, device: torch.device) -> Callable[[], object]:
     """The same of Stable-Baselines3."""
     import stable_baselines3
     from stable_baselines3.common.logger import Logger
 
     model = getattr(stable_baselines3, name)(
-        "MlpPolicy", _vector_env(1), batch_size=batch, buffer_size=6400, device="cpu", seed=0,
+        "MlpPolicy", _vector_env(1), batch_size=batch, buffer_size=6400, device=device, seed=0,
         policy_kwargs={"net_arch": [width, width]},
     )  # fmt: skip
     model.set_logger(Logger(None, []))
@@ -88,12 +94,12 @@ def theirs_off_policy(name: str, width: int, batch: int) -> Callable[[], object]
     return lambda: model.train(LOOK, batch)
 
 
-def ours_on_policy(width: int, precision: str) -> Callable[[], object]:
+def ours_on_policy(width: int, precision: str, device: torch.device) -> Callable[[], object]:
     """A rollout and the update on it."""
     config = PPOConfig(
         hidden=(width, width), rollout=STEPS, epochs=EPOCHS, minibatch=MINIBATCH, squash="clip", precision=precision
     )
-    agent = PPO(OBSERVATIONS, ActionSpec(CONTROLS), CARS, 0.05, config, 0)
+    agent = PPO(OBSERVATIONS, ActionSpec(CONTROLS), CARS, 0.05, config, 0, device=device)
     seen, rewards, ended, cut = _ready_arrays()
 
     def step() -> None:
@@ -105,12 +111,12 @@ def ours_on_policy(width: int, precision: str) -> Callable[[], object]:
     return step
 
 
-def theirs_on_policy(width: int) -> Callable[[], object]:
+def theirs_on_policy(width: int, device: torch.device) -> Callable[[], object]:
     """The same of Stable-Baselines3, with a vector environment that costs nothing either."""
     import stable_baselines3
 
     model = stable_baselines3.PPO(
-        "MlpPolicy", _vector_env(CARS), n_steps=STEPS, batch_size=MINIBATCH, n_epochs=EPOCHS, device="cpu", seed=0,
+        "MlpPolicy", _vector_env(CARS), n_steps=STEPS, batch_size=MINIBATCH, n_epochs=EPOCHS, device=device, seed=0,
         policy_kwargs={"net_arch": {"pi": [width, width], "vf": [width, width]}, "activation_fn": torch.nn.ReLU},
     )  # fmt: skip
     return lambda: model.learn(CARS * STEPS, reset_num_timesteps=False)
@@ -173,31 +179,34 @@ def repeated(step: Callable[[], object]) -> Callable[[], None]:
     return steps
 
 
-def contenders(algorithm: str, width: int, batch: int) -> list[Contender]:
+def contenders(algorithm: str, width: int, batch: int, device: torch.device) -> list[Contender]:
     """Ours and theirs for one algorithm."""
     if algorithm == "PPO":
         ours = {"ours": "single", "ours, bfloat16": "bfloat16"}
-        steps = {name: ours_on_policy(width, precision) for name, precision in ours.items()}
-        theirs, worth = (lambda: theirs_on_policy(width)), CARS * STEPS
+        steps = {name: ours_on_policy(width, precision, device) for name, precision in ours.items()}
+        theirs, worth = (lambda: theirs_on_policy(width, device)), CARS * STEPS
     else:
         kind, settings = {"SAC": (SAC, SACConfig), "TD3": (TD3, TD3Config)}[algorithm]
         common = {"hidden": (width, width), "batch": batch, "replay": 6400}
         equal = common | {"n_step": 1, "layer_norm": False, "actor_every": 1 if algorithm == "SAC" else 2}
-        steps = {
-            "ours": repeated(ours_off_policy(kind, settings(**equal))),
-            "ours, bfloat16": repeated(ours_off_policy(kind, settings(**equal, precision="bfloat16"))),
-            "ours, as delivered": repeated(ours_off_policy(kind, settings(**common))),
+        ours = {
+            "ours": settings(**equal),
+            "ours, bfloat16": settings(**equal, precision="bfloat16"),
+            "ours, as delivered": settings(**common),
         }
-        theirs, worth = (lambda: theirs_off_policy(algorithm, width, batch)), LOOK
+        steps = {name: repeated(ours_off_policy(kind, config, device)) for name, config in ours.items()}
+        if device.type == "cuda":
+            steps["ours, CUDA graphs"] = repeated(ours_off_policy(kind, ours["ours"], device, graphs=True))
+        theirs, worth = (lambda: theirs_off_policy(algorithm, width, batch, device)), LOOK
     steps |= {"SB3": theirs(), "SB3, medium": theirs()}
     return [Contender(name, PRECISION.get(name, "medium"), step, worth) for name, step in steps.items()]
 
 
-def peak() -> tuple[Callable[[], object], float]:
+def peak(device: torch.device) -> tuple[Callable[[], object], float]:
     """A large matrix product and its floating-point operations."""
     size = 1024
-    first, second = torch.randn(2, size, size)
-    out = torch.empty(size, size)
+    first, second = torch.randn(2, size, size, device=device)
+    out = torch.empty(size, size, device=device)
     return lambda: torch.mm(first, second, out=out), 2.0 * size**3
 
 
@@ -233,18 +242,27 @@ def in_turns(steps: dict[str, Callable[[], object]], rounds: int, clock: Callabl
         for name, step in steps.items():
             begin = clock()
             step()
+            if torch.cuda.is_initialized():
+                torch.cuda.synchronize()
             seconds[name].append(clock() - begin)
     return seconds
 
 
-def measure(algorithm: str, width: int, batch: int, rounds: int, threads: int) -> list[tuple[str, ...]]:
+def clock_of(threads: int, device: torch.device) -> Callable[[], float]:
+    """The process's own time, where nothing of it is spent elsewhere."""
+    return time.process_time if threads == 1 and device.type == "cpu" else time.perf_counter
+
+
+def measure(
+    algorithm: str, width: int, batch: int, rounds: int, threads: int, device: torch.device
+) -> list[tuple[str, ...]]:
     """Rows of the table for one algorithm."""
-    lines = contenders(algorithm, width, batch)
-    product, flops = peak()
+    lines = contenders(algorithm, width, batch, device)
+    product, flops = peak(device)
     steps = {each.name: with_precision(each.precision, each.step) for each in lines}
     steps |= {f"peak {precision}": with_precision(precision, product) for precision in ("highest", "medium")}
     counts = {each.name: operations(steps[each.name]) for each in lines}
-    seconds = in_turns(steps, rounds, time.process_time if threads == 1 else time.perf_counter)
+    seconds = in_turns(steps, rounds, clock_of(threads, device))
     highest = flops / min(*seconds["peak highest"], *seconds["peak medium"])
     rows = []
     for each in lines:
@@ -266,18 +284,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30, help="turns of each line: eight updates, or a rollout of PPO")
     parser.add_argument("--threads", type=int, default=physical_cores(), help="threads of torch, for all lines")
     parser.add_argument("--algorithms", nargs="*", default=("SAC", "TD3", "PPO"), choices=("SAC", "TD3", "PPO"))
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where all of them learn")
     wanted = parser.parse_args()
+    device = chosen_device(wanted.device)
     warnings.simplefilter("ignore")
     prepare_torch(wanted.threads)
     rows: list[tuple[str, ...]] = []
     for algorithm in wanted.algorithms:
-        rows += measure(algorithm, wanted.width, wanted.batch, wanted.rounds, wanted.threads)
+        rows += measure(algorithm, wanted.width, wanted.batch, wanted.rounds, wanted.threads, device)
     head = ("algorithm", "who", "a second", "times SB3", "GFLOP/s", "of the peak")
-    print(f"# Learning speed\n\n{machine()}; torch {torch.__version__}, {wanted.threads} threads")
+    print(
+        f"# Learning speed\n\n{machine()}; torch {torch.__version__}, {wanted.threads} threads, {device_label(device)}"
+    )
     print(
         f"Two hidden layers of {wanted.width}, batch {wanted.batch}, {OBSERVATIONS} observations, {CONTROLS} controls."
     )
-    clock = "CPU time of the process" if wanted.threads == 1 else "wall clock"
+    clock = "CPU time of the process" if clock_of(wanted.threads, device) is time.process_time else "wall clock"
     print(
         "SAC and TD3 in updates, PPO in samples a second; times SB3: median of the ratios of single turns; of the peak:"
     )
