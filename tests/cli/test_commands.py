@@ -185,3 +185,17 @@ def test_output_may_be_cut_off() -> None:
             stdout=closed, stderr=subprocess.PIPE, timeout=120,
         )  # fmt: skip
     assert b"Traceback" not in done.stderr
+
+
+def test_a_run_that_is_ended_at_once_says_what_is_left(capsys, monkeypatch, tmp_path) -> None:
+    def interrupted(*given, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("actwin.training.pipeline.train", interrupted)
+    (tmp_path / "run.yaml").write_text("seed: 1", encoding="utf-8")
+    words = ("train", str(tmp_path / "run.yaml"), "--out", str(tmp_path / "run"))
+    code, out, _ = run(capsys, *words)
+    assert (code, "no checkpoint was made yet" in out) == (130, True)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/last.pt").touch()
+    assert "go on with --resume" in run(capsys, *words)[1]

@@ -46,9 +46,9 @@ def test_a_resolved_configuration_reads_back(tmp_path: Path) -> None:
         ("trian.steps=1", r"Did you mean 'train'"),
         ("imitation.bc.bach=2", r"Did you mean 'imitation.bc.batch'"),
         ("env.end.time_limt=2", r"Did you mean 'env.end.time_limit'"),
-        ("agent.clip=-1", r"agent.clip: .*greater than 0"),
+        ("agent.clip=-1", r"agent.clip: .*greater than 0, not -1"),
         ("agent.type=pppo", r"agent.type"),
-        ("train.steps=many", r"train.steps"),
+        ("train.steps=many", r"train\.steps: .*valid integer, not 'many'"),
         ("agent.horizon=.nan", r"agent.horizon"),
         ("agent.actor_lr", r"Write it like"),
         ("agent.hidden=[1", r"cannot be read"),
@@ -88,6 +88,8 @@ def test_an_unknown_reward_term_is_named() -> None:
 def test_files_that_are_no_configuration(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no such file"):
         load_config(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match=r"cannot be read: .*irectory"):
+        load_config(tmp_path)
     with pytest.raises(ConfigError, match=r"holds a list"):
         load_config(write(tmp_path, "- a\n- b\n"))
     with pytest.raises(ConfigError, match=r"cannot be read as YAML"):

@@ -77,7 +77,7 @@ def explain(error: Exception) -> str | None:
 def _usage_message(error: Any) -> str:
     message = str(getattr(error, "message", "") or error.format_message()).strip()
     if hasattr(error, "param_hint") or not message:
-        message = str(error.format_message()).strip()
+        message = str(error.format_message()).strip().replace("Value error, ", "")
     context = getattr(error, "ctx", None)
     if context is None:
         return message

@@ -38,12 +38,18 @@ def train(
     from actwin.training.config import load_config
     from actwin.training.folder import logs_folder
     from actwin.training.pipeline import train as run
+    from actwin.training.runs import LAST
     from actwin.units import lap_time_text
 
     folder = out or Path("runs") / config.stem
     loaded = load_config(config, settings or [])
-    with StageBars() as bars:
-        result = run(loaded, folder, bars, resume, logs=logs_folder(folder, logs)).result
+    try:
+        with StageBars() as bars:
+            result = run(loaded, folder, bars, resume, logs=logs_folder(folder, logs)).result
+    except KeyboardInterrupt:
+        rest = "go on with --resume" if (folder / LAST).exists() else "no checkpoint was made yet"
+        console().print(f"{folder}: ended at once, {rest}.", soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None
     done = f"{folder}: {result.steps / 1e6:.1f} M steps in {result.seconds / 60.0:.1f} min"
     if not result.finished:
         console().print(f"{done}, stopped. Go on with the same command and --resume.", soft_wrap=True)

@@ -158,7 +158,7 @@ def parse_config(tree: Mapping[str, Any], source: str = "settings") -> RunConfig
     try:
         return RunConfig.model_validate(dict(tree))
     except ValidationError as error:
-        problems = [_problem(each["loc"], each["msg"]) for each in error.errors()]
+        problems = [_problem(each["loc"], each["msg"], each["input"]) for each in error.errors()]
         raise ConfigError(f"{source}: {'; '.join(problems)}.") from error
 
 
@@ -175,9 +175,11 @@ def _with_algorithm(tree: Mapping[str, Any], source: str) -> dict[str, Any]:
     return dict(tree) | {"agent": dict(agent) | {"type": kind}}
 
 
-def _problem(path: Sequence[Any], message: str) -> str:
-    """One complaint of a validation, with the setting it is about where it is about one."""
+def _problem(path: Sequence[Any], message: str, given: Any) -> str:
+    """One complaint of a validation, with the setting it is about, where it is about one, and what was given."""
     place, words = _place(path), message.removeprefix("Value error, ")
+    if words.startswith("Input should") and isinstance(given, str | int | float | None):
+        words = f"{words.partition(', unable')[0]}, not {given!r}"
     return f"{place}: {words}" if place else words
 
 
@@ -211,7 +213,9 @@ def _read(path: Path) -> dict[str, Any]:
         tree = _parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file. Presets lie in the folder configs/.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Give the YAML file of a run.") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(tree, dict | None):
         raise ConfigError(f"{path}: holds a {type(tree).__name__}, not sections like 'env:' and 'agent:'.")
