@@ -282,7 +282,7 @@ def test_devices_by_name(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert chosen_device("cpu") == chosen_device("auto") == HOST
     monkeypatch.setattr(torch.version, "cuda", None)
-    with pytest.raises(ConfigError, match="Install the CUDA build"):
+    with pytest.raises(ConfigError, match="Install torch's CUDA build"):
         chosen_device("cuda")
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     with pytest.raises(ConfigError, match="nvidia-smi"):

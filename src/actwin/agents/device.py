@@ -30,9 +30,8 @@ def chosen_device(name: DeviceName) -> torch.device:
         return torch.device("cuda", torch.cuda.current_device())
     if torch.version.cuda is None:
         raise ConfigError(
-            f"train.device is cuda, but torch {torch.__version__} was built for the CPU only. Install the CUDA build "
-            "(pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu130), or set "
-            "train.device=cpu."
+            f"train.device is cuda, but torch {torch.__version__} was built for the CPU only. Install torch's CUDA "
+            "build with the command that the start page of PyTorch gives for your system, or set train.device=cpu."
         )
     raise ConfigError(
         f"train.device is cuda, but torch {torch.__version__} finds no NVIDIA card. Look at what `nvidia-smi` says and "
