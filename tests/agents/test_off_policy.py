@@ -38,7 +38,7 @@ class Named(PointMass):
 
 def agent_of(name: str, seed: int = 0, cars: int = 32, **more):
     if name == "iqn":
-        return IQN(3, ActionSpec(0, 5), cars, 0.1, IQNConfig(**COMMON, lr=1e-3), seed, **more)
+        return IQN(3, ActionSpec(0, 5), cars, 0.1, IQNConfig(**COMMON, lr=1e-3, averaging=0.02), seed, **more)
     kind, config = CONTINUOUS[name]
     return kind(3, ActionSpec(1), cars, 0.1, config, seed, **more)
 
