@@ -63,9 +63,19 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     except (OSError, RuntimeError) as error:
         beside.unlink(missing_ok=True)
         raise CheckpointError(
-            f"{path}: cannot be written ({error}). "
-            "The checkpoint before it is unharmed; free disk space and resume from it."
+            f"{path}: cannot be written ({_reason(error)}). What was saved before is unharmed: free disk space, "
+            "then go on from the last checkpoint, if there is one."
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said: torch hides a full disk behind a complaint about positions in its own archive."""
+    met: BaseException | None = error
+    while met is not None:
+        if isinstance(met, OSError) and met.strerror:
+            return met.strerror
+        met = met.__context__
+    return str(error)
 
 
 def save_memory(path: Path, memory: Replay, steps: int) -> None:

@@ -73,7 +73,11 @@ class Saver:
         memory = self._agent.memory if self.config.train.save_memory else None
         if memory is not None:
             save_memory(self.out / NEXT_MEMORY, memory, counters.env_steps)
-        self.save(LAST, counters, best)
+        try:
+            self.save(LAST, counters, best)
+        except CheckpointError:
+            (self.out / NEXT_MEMORY).unlink(missing_ok=True)  # of no use without its checkpoint, and it takes room
+            raise
         if memory is not None:
             with contextlib.suppress(OSError):  # somebody reads the old one; a resume finds the new one all the same
                 (self.out / NEXT_MEMORY).replace(self.out / MEMORY)

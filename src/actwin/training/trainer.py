@@ -214,7 +214,7 @@ class Trainer:
         if not (names := broken_values(learned)):
             return
         evidence = self.agent.evidence()
-        told = f"{', '.join(names)} is not a finite number"
+        told = f"{' and '.join(names)} {'is not a finite number' if len(names) == 1 else 'are not finite numbers'}"
         if inputs := broken_tensors(evidence):
             told += f", and so are {', '.join(inputs)} in the batch that it learned from"
         elif weights := broken_tensors(self.agent.state()):
