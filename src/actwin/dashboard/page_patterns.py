@@ -57,7 +57,8 @@ def patterns() -> None:
 
 def _habits(book: Book, numbers: Sequence[int]) -> None:
     laps = [_samples(book, i) for i in numbers]
-    table = pattern_table(laps, book.car)
+    with st.spinner("Measuring habits …"):
+        table = pattern_table(laps, book.car)
     limits = {"car": "The g-g limit is the car's own.", "data": "The g-g limit is the hull of the chosen laps."}
     ui.heading("Habits", limits.get(table.attrs["limit"], ""))
     rows = []

@@ -89,8 +89,6 @@ class Linked {
 
   async show(Plotly, data, width) {
     this.Plotly = Plotly;
-    const wide = width >= 1000;
-    this.frame.classList.toggle("aw-wide", wide);
     await draw(Plotly, this.traces, data.figures[0], width, 0);
     if (await draw(Plotly, this.map, data.figures[1], width, width < NARROW ? 330 : 0)) this.know();
     this.table();
