@@ -120,7 +120,7 @@ def test_a_policy_drives_from_its_checkpoint(world: TwinWorld, trained: Path) ->
 
 
 def test_a_policy_drives_elsewhere_when_told(trained: Path) -> None:
-    assert PolicyDriver.from_checkpoint(trained / "last.pt", track="skid_pad").task.track.name == "skid_pad"
+    assert PolicyDriver.from_checkpoint(trained, track="skid_pad").task.track.name == "skid_pad"
 
 
 def test_a_checkpoint_whose_task_changed_is_refused(trained: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from actwin.agents.arrays import Floats
 from actwin.agents.onnx_policy import OnnxPolicy
+from actwin.agents.run_files import checkpoint_path
 from actwin.agents.task_identity import require_same_task
 from actwin.env.task import Task, TaskConfig
 from actwin.errors import CheckpointError
@@ -50,7 +51,8 @@ class PolicyDriver:
         """The driver that a file holds, with the task it was trained for.
 
         Args:
-            path: Checkpoint, or a policy that `actwin export-policy` wrote, which needs no torch.
+            path: Checkpoint, folder of a run, whose best one is taken, or a policy that `actwin export-policy` wrote,
+                which needs no torch.
             n: Number of cars.
             changes: `track=...` or `car=...` to drive elsewhere than in training; None changes nothing.
 
@@ -58,6 +60,7 @@ class PolicyDriver:
             CheckpointError: It cannot be used, or its task means something else in this version; names the difference.
             MissingExtraError: It is an exported policy and onnxruntime is not installed.
         """
+        path = checkpoint_path(path)
         identity, policy = _open(path)
         config = TaskConfig.of(identity["config"], **changes)
         task = Task(config, n)

@@ -16,28 +16,13 @@ from typing import Any, Final
 import torch
 
 from actwin.agents.device import DeviceName, chosen_device, device_label
-from actwin.errors import CheckpointError
+from actwin.agents.run_files import BEST as BEST
+from actwin.agents.run_files import LAST as LAST
+from actwin.agents.run_files import checkpoint_path as checkpoint_path
 
-LAST: Final = "last.pt"
-BEST: Final = "best.pt"
 _MALLOPT_TRIM_THRESHOLD: Final = -1
 _MALLOPT_MMAP_THRESHOLD: Final = -3
 _PACKAGES: Final = ("actwin", "torch", "numpy", "numba", "gymnasium", "pydantic")
-
-
-def checkpoint_path(place: str | Path, name: str = BEST) -> Path:
-    """The checkpoint that a path means: itself, or for a run folder its best (else last) one.
-
-    Raises:
-        CheckpointError: There is none.
-    """
-    place = Path(place)
-    if not place.is_dir():
-        return place
-    for candidate in (place / name, place / LAST):
-        if candidate.is_file():
-            return candidate
-    raise CheckpointError(f"{place}: holds no {name} or {LAST}. Give a checkpoint or the folder of a run.")
 
 
 def versions() -> dict[str, str]:
