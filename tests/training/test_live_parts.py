@@ -266,7 +266,9 @@ def steps_of(sent: list[Chunk]) -> int:
 
 @pytest.mark.parametrize("agent", ["sac", "iqn"])
 def test_a_car_lives_through_an_episode(agent: str) -> None:
-    car, sent, _ = live_car(Game(), agent, end={"time_limit": 5.0})
+    # A driver that knows nothing may leave the road; nothing but the time is to end this episode.
+    lenient = {"off_track_time": 10.0, "wall_energy": 1e9, "spin_angle": 3.14, "backward_distance": 1e4}
+    car, sent, _ = live_car(Game(), agent, end={"time_limit": 5.0, **lenient})
     car.drive(lambda: False)
     assert steps_of(sent) == car.steps == car.drove.periods == 129
     assert [each.truncated for each in sent] == [False, False, True]
