@@ -28,11 +28,7 @@ def expert_run(track: Track, car: Car) -> Rollout:
     begin = float(track.wrap(-min(RUN_UP, 0.3 * track.length)))
     speed = 0.9 * float(driver.profile.speed_at(begin))
     simulator = Simulator(track, car)
-    place = {
-        "distance": begin,
-        "lateral": float(driver.line.offset(begin)),
-        "heading": float(driver.line.angle_at(begin)),
-    }
-    simulator.reset(speed=speed, **place)
+    lateral, heading = float(driver.line.offset(begin)), float(driver.line.angle_at(begin))
+    simulator.reset(distance=begin, lateral=lateral, heading=heading, speed=speed)
     seconds = BEYOND * driver.profile.lap_time + RUN_UP / speed + 3.0
     return rollout(simulator, drive(simulator, driver, round(seconds / simulator.control_period)), "expert")

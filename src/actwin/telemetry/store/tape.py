@@ -47,8 +47,8 @@ class Rows(NamedTuple):
 
     def followed_by(self, others: Rows) -> Rows:
         """These, then others."""
-        parts: Any = (np.concatenate(pair) for pair in zip(self, others, strict=True))
-        return Rows(*parts)
+        pairs: Any = zip(self, others, strict=True)
+        return Rows(*(np.concatenate(pair) for pair in pairs))
 
 
 @dataclass(frozen=True)
