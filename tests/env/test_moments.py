@@ -21,9 +21,9 @@ def stacked(task: Task, values: Any) -> Any:
     return np.concatenate([now, before], axis=1)
 
 
-def test_moments_of_the_default_task_are_none_and_its_fingerprint_is_that_of_older_checkpoints(make_task: Any) -> None:
+def test_moments_of_the_default_task_are_none_and_one_frame_is_the_default(make_task: Any) -> None:
     task = make_task()
-    assert task.layout.size == task.layout.present == 130
+    assert task.layout.size == task.layout.present == 147
     assert task.moments.past.shape == (1, 0)
     assert make_task(observation={"frames": 1}).fingerprint() == task.fingerprint()
     assert make_task(observation={"frames": 2}).fingerprint() != task.fingerprint()
@@ -32,11 +32,11 @@ def test_moments_of_the_default_task_are_none_and_its_fingerprint_is_that_of_old
 def test_earlier_moments_follow_what_is_seen_now(make_task: Any) -> None:
     task = make_task(2, observation={"frames": FRAMES})
     layout = task.layout
-    assert layout.size == 130 + 2 * layout.moment
+    assert layout.size == 147 + 2 * layout.moment
     assert layout.columns[layout.present].label == "vx_1_before"
     assert layout.columns[-1].label == "tyres_out_2_before"
     assert [column.feature for column in layout.columns].count("earlier") == 2 * layout.moment
-    assert "| 130-181 | earlier |" in layout.table()
+    assert "| 147-198 | earlier |" in layout.table()
 
 
 @pytest.mark.parametrize("features", [("full",), ("roadmap",), ("speed", "rays")])

@@ -22,7 +22,7 @@ class Settings(BaseModel):
 class ObservationConfig(Settings):
     """What the driver sees; names and meanings are in `actwin.env.features`."""
 
-    features: tuple[str, ...] = Field(("full",), min_length=1, description="Names of features or presets.")
+    features: tuple[str, ...] = Field(("with_speed",), min_length=1, description="Names of features or presets.")
     horizon: float = Field(6.0, gt=0.0, le=30.0, description="[s] How far the look-ahead reaches at the current speed.")
     least_reach: float = Field(60.0, gt=0.0, description="[m] Reach of the look-ahead at standstill.")
     points: int = Field(16, ge=1, le=64, description="Look-ahead points on each line.")

@@ -215,17 +215,11 @@ _CAR: Final = (
     "previous_controls",
 )
 
+_FULL: Final = (*_CAR, "line_offset", "line_angle", "left_border", "right_border", "racing_line")
+
 PRESETS: Final[Mapping[str, tuple[str, ...]]] = {
-    "full": (
-        *_CAR,
-        "line_offset",
-        "line_angle",
-        "line_speed",
-        "left_border",
-        "right_border",
-        "racing_line",
-        "speed_ahead",
-    ),
+    "full": _FULL,
+    "with_speed": (*_FULL, "line_speed", "speed_ahead"),
     "with_curvature": (*_CAR, "line_offset", "line_angle", "curvature_ahead", "speed_ahead"),
     "with_rays": (*_CAR, "rays", "curvature_ahead"),
     "roadmap": ("speed", "rpm", "steer_angle", "throttle", "brake", "lap_progress", "gear"),
