@@ -51,11 +51,11 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
     table of an instance.
 
     ## Observation Space
-    `Box(float32)`, scaled to about [-1, 1] and limited to ±10. Preset `full`: velocities, yaw rate, accelerations,
+    `Box(float32)`, scaled to about [-1, 1] and limited to ±10. By default: velocities, yaw rate, accelerations,
     slips and loads of the wheels, engine speed, gear, controls at the car and sent in the two periods before, distances
     to both borders, heading error, tyres out, offset and angle to the racing line, and 16 points each of the left
-    border, the right border and the racing line in the car frame, over the next 6 s at the present speed. Further
-    features and presets are in `actwin.env.features`; `env.unwrapped.task.layout.table()` prints the table of an
+    border, the right border and the racing line in the car frame, over the next 6 s at the present speed, with the
+    racing speed at the car and at each of the 16 places. Further features and presets are in `actwin.env.features`; `env.unwrapped.task.layout.table()` prints the table of an
     instance.
 
     ## Rewards
