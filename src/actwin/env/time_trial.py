@@ -55,8 +55,8 @@ class TimeTrialEnv(gymnasium.Env[Floats, Any]):
     slips and loads of the wheels, engine speed, gear, controls at the car and sent in the two periods before, distances
     to both borders, heading error, tyres out, offset and angle to the racing line, and 16 points each of the left
     border, the right border and the racing line in the car frame, over the next 6 s at the present speed, with the
-    racing speed at the car and at each of the 16 places. Further features and presets are in `actwin.env.features`; `env.unwrapped.task.layout.table()` prints the table of an
-    instance.
+    racing speed at the car and at each of the 16 places. Further features and presets are in `actwin.env.features`;
+    `env.unwrapped.task.layout.table()` prints the table of an instance.
 
     ## Rewards
     The sum of named terms, each times its weight in `reward`; `info["reward_terms"]` holds the weighted terms. By
