@@ -10,7 +10,7 @@ from actwin.telemetry.channels import FRAME, GAME
 
 
 class FakeSource:
-    """Gives samples of a car at 50 m/s, one each read, until it is told to die.
+    """Gives samples of a car at 50 m/s, one each read, until it is told to die; a failed connection shuts it.
 
     Args:
         answers: Whether anybody is there.
@@ -21,15 +21,18 @@ class FakeSource:
 
     def __init__(self, answers: bool = True, samples: int | None = None) -> None:
         self.answers, self.samples, self.given, self.connects, self.closed = answers, samples, 0, 0, False
-        self.now = 0.0
+        self.now, self.shut = 0.0, False
 
     def connect(self, timeout: float = 2.0) -> GameInfo:
         self.connects += 1
-        if not self.answers:
+        self.shut = not self.answers
+        if self.shut:
             raise SourceError("Nobody is there. Start the game.")
         return GameInfo("fake", car="ks_mazda_miata", track="oval")
 
     def read(self, timeout: float = 0.1) -> Sample | None:
+        if self.shut:
+            raise SourceError("The source is not open.")
         if self.samples is not None and self.given >= self.samples:
             return None
         self.given += 1

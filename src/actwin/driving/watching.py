@@ -52,10 +52,13 @@ def watch(
     """
     info, sample = source.connect(), None
     begin = time.perf_counter()
-    due, look, failures = begin, math.inf, 0
+    due, look, failures, open_now = begin, math.inf, 0, True
     with stop or Interruption() as stop:
         while not stop.asked:
-            sample = source.read(0.05) or sample
+            if open_now:
+                sample = source.read(0.05) or sample
+            else:
+                stop.wait(0.05)
             now = time.perf_counter()
             health = source.health()
             if health.status != "dead":
@@ -63,7 +66,8 @@ def watch(
             elif look == math.inf:
                 look = now + BACK_OFF[0]
             elif now >= look:
-                info, failures = _look_again(source, info), failures + 1
+                found = _look_again(source)
+                info, failures, open_now = found or info, failures + 1, found is not None
                 look = time.perf_counter() + BACK_OFF[min(failures, len(BACK_OFF) - 1)]
             ended = seconds is not None and now - begin >= seconds
             if now >= due or ended:
@@ -73,11 +77,12 @@ def watch(
                 return
 
 
-def _look_again(source: Source, info: GameInfo) -> GameInfo:
+def _look_again(source: Source) -> GameInfo | None:
+    """The game, None where there is none: the source is closed then, and nothing can be read from it."""
     try:
         return source.connect(timeout=0.2)
     except SourceError:
-        return info
+        return None
 
 
 def as_object(reading: Reading) -> dict[str, Any]:
