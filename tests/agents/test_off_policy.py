@@ -133,7 +133,7 @@ def test_demonstrations_are_part_of_every_batch(name):
     )  # fmt: skip
     agent = agent_of(name, experience=experience)
     learn(agent, env_of(name, 32, seed=0), updates=1)
-    batch, shown = agent.draw()
+    batch, shown = agent.draw(), agent.demonstrated
     assert shown == round(agent.settings.demo_share * agent.settings.batch)
     seven = agent.policy.normaliser(torch.full((1, 3), 7.0))
     assert torch.equal(batch.observations[-shown:], seven.expand(shown, -1))
@@ -264,7 +264,7 @@ def test_the_actors_loss_leaves_the_critics_without_gradient():
     agent = agent_of("sac")
     learn(agent, PointMass(32, seed=0), updates=1)
     agent.critic_optimiser.forget_gradients()
-    agent._actor_step(agent.draw()[0])
+    agent._actor_step(agent.draw())
     assert agent.critics.network.values.grad is None
     assert agent.actor.values.grad is not None
 

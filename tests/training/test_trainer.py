@@ -38,14 +38,6 @@ def weights(trainer: Trainer) -> torch.Tensor:
     return torch.cat([each.flatten() for each in trainer.agent.policy.state_dict().values()])
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision(precision)
-
-
 def test_a_run_leaves_what_is_needed_to_understand_and_repeat_it(tmp_path: Path) -> None:
     seen = []
     trainer = Trainer(config("train.steps=8192"), LineWorld(), tmp_path, on_progress=seen.append)

@@ -266,8 +266,8 @@ class MemoryAgent(ABC):
         return round(self.settings.demo_share * self.settings.batch) if len(self.memory) else self.settings.batch
 
     @torch.no_grad()
-    def draw(self) -> tuple[Transitions, int]:
-        """A batch with normalised observations, on the host, and how many of its last rows are demonstrations."""
+    def draw(self) -> Transitions:
+        """A batch with normalised observations, on the host; its last `demonstrated` rows are demonstrations."""
         size, shown = self.settings.batch, self.demonstrated
         if self.demonstrations is None:
             drawn = self.memory.sample(size, self.generator)
@@ -282,11 +282,11 @@ class MemoryAgent(ABC):
             drawn = Transitions(*(torch.cat(pair) for pair in pairs))
         normalise = self.normaliser
         self._drawn = drawn._replace(observations=normalise(drawn.observations), following=normalise(drawn.following))
-        return self._drawn, shown
+        return self._drawn
 
     def batch(self) -> Transitions:
         """A drawn batch, on the device."""
-        return self.on_device.bring_batch(lambda: self.draw()[0])
+        return self.on_device.bring_batch(self.draw)
 
     def evidence(self) -> dict[str, Tensor]:
         """The last batch, with normalised observations; see `Agent.evidence`."""
